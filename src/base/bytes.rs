@@ -1,0 +1,88 @@
+//! A queue of bytes that owns its length: bytes go in at the end and leave from the front.
+
+/// Bytes waiting for somebody slower than their source.
+#[derive(Default, Debug)]
+pub struct ByteQueue {
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+/// An emptied queue gives memory back when it had grown past this many bytes.
+const KEEP_BYTES: usize = 64 * 1024;
+
+impl ByteQueue {
+    /// How many bytes wait.
+    pub fn len(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// Whether none wait.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.tail().extend_from_slice(bytes);
+    }
+
+    /// All that waits, in order.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// Gives direct access to the end, for a writer that formats in place. It may only append.
+    pub fn tail(&mut self) -> &mut Vec<u8> {
+        // What has left is cut off once it is the greater part: a queue that is never quite empty must not grow.
+        if self.start > 0 && self.start >= self.buffer.len() / 2 {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        &mut self.buffer
+    }
+
+    /// Takes `count` bytes from the front; more than there are takes all.
+    pub fn consume(&mut self, count: usize) {
+        self.start += count.min(self.len());
+        if self.is_empty() {
+            self.start = 0;
+            if self.buffer.capacity() > KEEP_BYTES {
+                self.buffer = Vec::new();
+            } else {
+                self.buffer.clear();
+            }
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.consume(usize::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_leave_in_the_order_they_came() {
+        let mut queue = ByteQueue::default();
+        queue.push(b"hello ");
+        queue.consume(4);
+        queue.push(b"world");
+        assert_eq!(queue.as_slice(), b"o world");
+        assert_eq!(queue.len(), 7);
+        queue.consume(100);
+        assert!(queue.is_empty());
+        queue.push(b"x");
+        assert_eq!(queue.as_slice(), b"x");
+    }
+
+    #[test]
+    fn a_large_queue_gives_its_memory_back() {
+        let mut queue = ByteQueue::default();
+        queue.push(&vec![0; 1 << 20]);
+        queue.consume(1 << 20);
+        assert!(queue.buffer.capacity() <= KEEP_BYTES);
+    }
+}

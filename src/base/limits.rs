@@ -1,0 +1,74 @@
+//! Every bound of the daemon, each with its reason. A bound that a user may set has a key that overrides it.
+
+use std::time::Duration;
+
+/// A request head: contract HTTP-024 asks for at least 64 KiB.
+pub const HEAD_BYTES: usize = 64 * 1024;
+/// Header lines in a head; httparse needs a bound, and no client sends a tenth of it.
+pub const HEAD_LINES: usize = 128;
+/// A request body: contract HTTP-024 asks for at least 64 MiB.
+pub const BODY_BYTES: u64 = 64 * 1024 * 1024;
+/// The line in front of a chunk: its size and extensions, which nobody uses.
+pub const CHUNK_LINE_BYTES: usize = 4096;
+/// Arrays and structs within each other (RPC-185 asks for at least 64).
+pub const XML_DEPTH: usize = 128;
+/// Bytes of one XML name; the longest one in XML-RPC has 16.
+pub const XML_NAME_BYTES: usize = 256;
+/// Attributes of one XML element. XML-RPC has none; some clients declare name spaces.
+pub const XML_ATTRIBUTES: usize = 16;
+/// Bytes of one XML attribute's value.
+pub const XML_ATTRIBUTE_BYTES: usize = 1024;
+/// Name spaces in force at one place of a document: the XML reader copies them for every element.
+pub const XML_NAMESPACES: usize = 12;
+/// Values in one call: a million tiny values would take 100 times their text in memory.
+pub const XML_VALUES: usize = 1_000_000;
+/// Bytes taken from one descriptor before the next one gets its turn.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Requests answered for one connection in one turn, so that pipelining without end starves nobody.
+pub const REQUESTS_PER_TURN: usize = 64;
+/// Bytes of answers that may wait for a slow reader before its next question is looked at.
+pub const OUT_BYTES: usize = 1024 * 1024;
+/// Unread request bytes kept for a connection that is waiting for an answer.
+pub const IN_BYTES: usize = 128 * 1024;
+/// Connections at once (HTTP-009 asks for at least 1,000).
+pub const CONNECTIONS: usize = 16_384;
+/// A connection without a request in progress (HTTP-009: at least 30 minutes).
+pub const IDLE: Duration = Duration::from_secs(45 * 60);
+/// A request that was begun must be complete within this: frees what a slow sender holds.
+pub const SLOW_REQUEST: Duration = Duration::from_secs(5 * 60);
+/// How long a closed connection is read and ignored, so that the last answer arrives (RFC 9112 9.6).
+pub const LINGER: Duration = Duration::from_secs(2);
+/// How often a followed log is looked at, in case somebody else writes it (HTTP-107: new data within 200 ms).
+pub const FOLLOW_CHECK: Duration = Duration::from_millis(150);
+/// Bytes of a request that is no call which the main log shows (RPC-181).
+pub const SHOWN_BYTES: usize = 4096;
+/// Bytes queued for a child's stdin (PROC-090: at least 16 MiB).
+pub const STDIN_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of a child's log kept while its file can't be written.
+pub const LOG_HELD_BYTES: usize = 256 * 1024;
+/// After a start, a read of a log that is still empty waits so long for the first words (TWID-091).
+pub const FIRST_WORDS: Duration = Duration::from_secs(1);
+/// Programs started in one turn, so that starting a thousand leaves room for clients.
+pub const SPAWNS_PER_TURN: usize = 32;
+/// Connections accepted at one socket before others get their turn.
+pub const ACCEPTS_PER_TURN: usize = 64;
+/// How long accepting rests when there are no descriptors left: trying again at once would be a busy loop.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Bytes given to one connection before others get their turn.
+pub const WRITE_BYTES: usize = 256 * 1024;
+/// Bytes of the foreground copy of the main log kept while stdout takes no more; what comes then is lost.
+pub const ECHO_BYTES: usize = 1024 * 1024;
+/// How long the end of the foreground copy may take to be written when the daemon exits.
+pub const ECHO_PATIENCE: Duration = Duration::from_millis(500);
+/// The longest single wait: a poll counts milliseconds in 31 bits, that is 24 days.
+pub const POLL_WAIT: Duration = Duration::from_secs(20 * 24 * 3600);
+/// Bytes of a log that one call may ask for: they are in memory three times until they are sent.
+pub const LOG_READ_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of an unfinished line kept for syslog; a longer line goes out in parts (LOG-061).
+pub const SYSLOG_LINE_BYTES: usize = 8 * 1024;
+/// Processes of one program: what a machine might bear, not what a misplaced zero asks for.
+pub const PROCESSES: i64 = 100_000;
+/// Width or precision of one conversion in a configuration value, in characters.
+pub const FORMAT_WIDTH: usize = 64 * 1024;
+/// Bytes of one configuration file.
+pub const CONFIG_BYTES: usize = 16 * 1024 * 1024;

@@ -1,0 +1,12 @@
+//! The ground floor: plain values that every other floor speaks in.
+//!
+//! Nothing here knows a protocol, a process or a descriptor, and nothing here asks the system anything.
+
+pub mod bytes;
+pub mod errno;
+pub mod key;
+pub mod limits;
+pub mod text;
+pub mod time;
+pub mod value;
+pub mod words;

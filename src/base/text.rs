@@ -1,0 +1,268 @@
+//! Small readings and writings of text that more than one floor needs.
+
+use std::borrow::Cow;
+
+/// A name that a client gives: one process or a whole group (PROC-080).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NameSpec<'a> {
+    /// The group.
+    pub group: &'a str,
+    /// The process, or `None` for all of the group.
+    pub process: Option<&'a str>,
+}
+
+impl<'a> NameSpec<'a> {
+    /// Reads `name`, `group:process`, `group:*` or `group:`.
+    pub fn parse(text: &'a str) -> NameSpec<'a> {
+        match text.split_once(':') {
+            None => NameSpec { group: text, process: Some(text) },
+            Some((group, "" | "*")) => NameSpec { group, process: None },
+            Some((group, process)) => NameSpec { group, process: Some(process) },
+        }
+    }
+}
+
+/// A section's, group's or process's name: trimmed, and free of what name specs are made of (CFG-060, BUG-073).
+pub fn check_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err("Invalid name: '' because it is empty".to_string());
+    }
+    match [' ', ':', '/'].into_iter().find(|&c| name.contains(c)) {
+        Some(c) => Err(format!("Invalid name: {} because of character: {}", repr(name), repr(&c.to_string()))),
+        None => Ok(name.to_string()),
+    }
+}
+
+/// The display form of a process: the name alone where group and process are named alike (PROC-080).
+pub fn display_name(group: &str, process: &str) -> String {
+    if group == process { process.to_string() } else { format!("{group}:{process}") }
+}
+
+/// Splits a command line into words as a POSIX shell does, without its expansions (PROC-040). The error is the
+/// reason of PROC-041.
+pub fn shell_split(line: &str) -> Result<Vec<String>, &'static str> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next().ok_or("No closing quotation")? {
+                        '\'' => break,
+                        c => word.push(c),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next().ok_or("No closing quotation")? {
+                        '"' => break,
+                        '\\' => match chars.next().ok_or("No escaped character")? {
+                            c @ ('"' | '\\') => word.push(c),
+                            c => word.extend(['\\', c]),
+                        },
+                        c => word.push(c),
+                    }
+                }
+            }
+            '\\' => word.get_or_insert_default().push(chars.next().ok_or("No escaped character")?),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// Text as Python's `repr` shows it: the form in which errors and log lines quote values.
+pub fn repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => out.extend(['\\', c]),
+            c if !is_printable(c) => match c as u32 {
+                code @ 0..=0xff => out.push_str(&format!("\\x{code:02x}")),
+                code @ 0..=0xffff => out.push_str(&format!("\\u{code:04x}")),
+                code => out.push_str(&format!("\\U{code:08x}")),
+            },
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// Close to Python's `str.isprintable`: controls, separators other than the blank, and format characters are not.
+fn is_printable(c: char) -> bool {
+    !(c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c as u32,
+            0xad | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x180e | 0x200b..=0x200f | 0x202a..=0x202e
+            | 0x2060..=0x206f | 0xe000..=0xf8ff | 0xfeff | 0xfff0..=0xfffb | 0xfffe | 0xffff | 0xe0000..=0x10ffff))
+}
+
+/// Bytes as a Python byte-string literal, `b'…'` (EVT-031).
+pub fn bytes_repr(bytes: &[u8]) -> String {
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { b'"' } else { b'\'' };
+    let mut out = String::with_capacity(bytes.len() + 3);
+    out.extend(['b', char::from(quote)]);
+    for &byte in bytes {
+        match byte {
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            byte if byte == quote => out.extend(['\\', char::from(byte)]),
+            0x20..=0x7e => out.push(char::from(byte)),
+            byte => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out.push(char::from(quote));
+    out
+}
+
+/// Whether XML 1.0 can carry this character.
+pub fn is_xml_char(c: char) -> bool {
+    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Bytes as text that any XML reader takes: broken UTF-8 and characters that XML can't carry become U+FFFD
+/// (RPC-130, RPC-131).
+pub fn xml_text(bytes: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(bytes);
+    if text.chars().all(is_xml_char) {
+        return text;
+    }
+    Cow::Owned(text.chars().map(|c| if is_xml_char(c) { c } else { '\u{fffd}' }).collect())
+}
+
+/// Decodes `%XX`; anything else stays as it is. The result may be no UTF-8.
+pub fn percent_decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
+        match (bytes[at], hex(at + 1), hex(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// Compares two secrets in a time that depends on their lengths only (HTTP-082).
+pub fn same_secret(ours: &[u8], theirs: &[u8]) -> bool {
+    let mut differ = ours.len() ^ theirs.len();
+    for (i, byte) in theirs.iter().enumerate() {
+        differ |= usize::from(byte ^ ours.get(i).copied().unwrap_or(0));
+    }
+    differ == 0
+}
+
+/// How many single-character edits lie between two words: for "did you mean".
+pub fn edit_distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(a != *b)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[other.len()]
+}
+
+/// The candidate nearest to a mistyped `word`, if one is near enough to be meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, best) = candidates.into_iter().map(|c| (edit_distance(word, c), c)).min()?;
+    (distance <= 1 + word.chars().count() / 4).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proc_080_name_specs() {
+        let spec = |text| {
+            let spec = NameSpec::parse(text);
+            (spec.group, spec.process)
+        };
+        assert_eq!(spec("a"), ("a", Some("a")));
+        assert_eq!(spec("g:a"), ("g", Some("a")));
+        assert_eq!(spec("g:*"), ("g", None));
+        assert_eq!(spec("g:"), ("g", None));
+        assert_eq!(display_name("a", "a"), "a");
+        assert_eq!(display_name("g", "a"), "g:a");
+    }
+
+    #[test]
+    fn proc_040_shell_words() {
+        let split = |line| shell_split(line).unwrap();
+        assert_eq!(split("a  b\n c\t"), ["a", "b", "c"]);
+        assert_eq!(
+            split(r#"sh -c 'x "y" \z' "a\"b\\c\d" e\ f """#),
+            ["sh", "-c", r#"x "y" \z"#, r#"a"b\c\d"#, "e f", ""]
+        );
+        assert_eq!(split("a#b # c $X *"), ["a#b", "#", "c", "$X", "*"]);
+        assert!(split(" \n").is_empty());
+    }
+
+    #[test]
+    fn proc_041_split_errors() {
+        assert_eq!(shell_split("a 'b"), Err("No closing quotation"));
+        assert_eq!(shell_split("a \"b"), Err("No closing quotation"));
+        assert_eq!(shell_split("a \\"), Err("No escaped character"));
+    }
+
+    #[test]
+    fn repr_quotes_as_python_does() {
+        assert_eq!(repr("a"), "'a'");
+        assert_eq!(repr("it's"), "\"it's\"");
+        assert_eq!(repr("it's \"x\""), "'it\\'s \"x\"'");
+        assert_eq!(repr("\u{1}\n\u{a0}é\u{200b}"), "'\\x01\\n\\xa0é\\u200b'");
+        assert_eq!(bytes_repr(b"a'\xff\n"), "b\"a'\\xff\\n\"");
+    }
+
+    #[test]
+    fn rpc_130_131_text_that_xml_can_carry() {
+        assert_eq!(xml_text(b"ok\t\r\n"), "ok\t\r\n");
+        assert_eq!(xml_text(b"a\x00\x1b[1m\xff\xc3"), "a\u{fffd}\u{fffd}[1m\u{fffd}\u{fffd}");
+        assert_eq!(xml_text("\u{fffe}é".as_bytes()), "\u{fffd}é");
+    }
+
+    #[test]
+    fn percent_and_secrets() {
+        assert_eq!(percent_decode("/a%3Ab%2"), b"/a:b%2");
+        assert!(same_secret(b"abc", b"abc"));
+        assert!(!same_secret(b"abc", b"abd"));
+        assert!(!same_secret(b"abc", b"ab"));
+        assert!(!same_secret(b"ab", b"abc"));
+        assert!(!same_secret(b"ab", b"ab\0"));
+    }
+
+    #[test]
+    fn nearest_suggests_only_what_may_be_meant() {
+        assert_eq!(nearest("comand", ["command", "umask"]), Some("command"));
+        assert_eq!(nearest("zzz", ["command", "umask"]), None);
+    }
+}

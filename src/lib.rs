@@ -1,0 +1,9 @@
+//! majordomo: `supervisord` and `supervisorctl` as one small single-threaded event-loop server.
+//!
+//! The map, lowest floor first; a floor uses only those below it (`tests/tidy.rs` checks):
+//!
+//! | folder | what lives there |
+//! |---|---|
+//! | [`base`] | plain values: keys, clocks, byte queues, XML-RPC values, the contract's vocabularies |
+
+pub mod base;
