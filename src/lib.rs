@@ -5,5 +5,7 @@
 //! | folder | what lives there |
 //! |---|---|
 //! | [`base`] | plain values: keys, clocks, byte queues, XML-RPC values, the contract's vocabularies |
+//! | [`wire`] | bytes to meaning and back: HTTP heads and bodies, XML-RPC; no sockets |
 
 pub mod base;
+pub mod wire;

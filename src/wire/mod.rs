@@ -1,0 +1,8 @@
+//! Bytes to meaning and back, in pieces of any size; no sockets, no clocks.
+
+pub mod http_body;
+pub mod http_client;
+pub mod http_in;
+pub mod http_out;
+#[cfg(test)]
+mod split;
