@@ -6,3 +6,7 @@ pub mod http_in;
 pub mod http_out;
 #[cfg(test)]
 mod split;
+mod xml_plain;
+pub mod xml_read;
+mod xml_tree;
+pub mod xml_write;

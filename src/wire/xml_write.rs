@@ -1,0 +1,276 @@
+//! XML-RPC documents, written (RPC-200 to 206). Never writes what an XML 1.0 reader must refuse.
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::base::value::Value;
+use crate::base::words::Fault;
+
+/// Appends an answer that carries a value.
+pub fn write_response(out: &mut Vec<u8>, value: &Value) {
+    put(out, "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n");
+    write_value(out, value);
+    put(out, "</param>\n</params>\n</methodResponse>\n");
+}
+
+/// Appends an answer that carries a fault.
+pub fn write_fault(out: &mut Vec<u8>, fault: &Fault) {
+    put(out, "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n");
+    write_value(out, &Value::Int(i64::from(fault.code)));
+    put(out, "</member>\n<member>\n<name>faultString</name>\n<value><string>");
+    write_text(out, &fault.text);
+    put(out, "</string></value>\n</member>\n</struct></value>\n</fault>\n</methodResponse>\n");
+}
+
+/// Appends a method call, as a client sends it.
+pub fn write_call(out: &mut Vec<u8>, method: &str, params: &[Value]) {
+    put(out, "<?xml version='1.0'?>\n<methodCall>\n<methodName>");
+    write_text(out, method);
+    put(out, "</methodName>\n<params>\n");
+    for value in params {
+        put(out, "<param>\n");
+        write_value(out, value);
+        put(out, "</param>\n");
+    }
+    put(out, "</params>\n</methodCall>\n");
+}
+
+fn put(out: &mut Vec<u8>, markup: &str) {
+    out.extend_from_slice(markup.as_bytes());
+}
+
+/// One value with its line end (RPC-203, 204, 206).
+fn write_value(out: &mut Vec<u8>, value: &Value) {
+    put(out, "<value>");
+    match value {
+        Value::Nil => put(out, "<nil/>"),
+        Value::Bool(truth) => put(out, if *truth { "<boolean>1</boolean>" } else { "<boolean>0</boolean>" }),
+        Value::Int(number) => {
+            let tag = if i32::try_from(*number).is_ok() { "int" } else { "i8" };
+            // Writing to a vector can't fail.
+            let _ = write!(out, "<{tag}>{number}</{tag}>");
+        }
+        Value::Double(number) => {
+            put(out, "<double>");
+            write_double(out, *number);
+            put(out, "</double>");
+        }
+        Value::Str(text) => {
+            put(out, "<string>");
+            write_text(out, text);
+            put(out, "</string>");
+        }
+        Value::DateTime(text) => {
+            put(out, "<dateTime.iso8601>");
+            write_text(out, text);
+            put(out, "</dateTime.iso8601>");
+        }
+        Value::Bytes(bytes) => {
+            put(out, "<base64>");
+            write_base64(out, bytes);
+            put(out, "</base64>");
+        }
+        Value::Array(items) => {
+            put(out, "<array><data>\n");
+            for item in items {
+                write_value(out, item);
+            }
+            put(out, "</data></array>");
+        }
+        Value::Struct(members) => {
+            put(out, "<struct>\n");
+            for (name, value) in members {
+                put(out, "<member>\n<name>");
+                write_text(out, name);
+                put(out, "</name>\n");
+                write_value(out, value);
+                put(out, "</member>\n");
+            }
+            put(out, "</struct>");
+        }
+    }
+    put(out, "</value>\n");
+}
+
+/// Text with its three escapes (RPC-205). What XML 1.0 can't carry becomes U+FFFD: controls, U+FFFE and U+FFFF.
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut written = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let (length, instead) = match bytes[at] {
+            b'&' => (1, "&amp;"),
+            b'<' => (1, "&lt;"),
+            b'>' => (1, "&gt;"),
+            b'\t' | b'\n' | b'\r' => (0, ""),
+            0..=0x1f => (1, "\u{fffd}"),
+            0xef if matches!(bytes[at..], [_, 0xbf, 0xbe | 0xbf, ..]) => (3, "\u{fffd}"),
+            _ => (0, ""),
+        };
+        if length == 0 {
+            at += 1;
+            continue;
+        }
+        out.extend_from_slice(&bytes[written..at]);
+        put(out, instead);
+        at += length;
+        written = at;
+    }
+    out.extend_from_slice(&bytes[written..]);
+}
+
+/// The shortest digits that read back as the same number, laid out as Python does: `1.25`, `1e+300`, `inf`.
+fn write_double(out: &mut Vec<u8>, number: f64) {
+    // Writing to a vector can't fail.
+    let scientific = format!("{number:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        put(out, if number.is_nan() { "nan" } else { &scientific });
+        return;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let _ = match exponent {
+        -4..=15 if number.fract() == 0.0 => write!(out, "{number}.0"),
+        -4..=15 => write!(out, "{number}"),
+        _ => write!(out, "{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.unsigned_abs()),
+    };
+}
+
+fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let length = BASE64.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + length);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(value: &Value) -> String {
+        let mut out = Vec::new();
+        write_value(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn double(number: f64) -> String {
+        value(&Value::Double(number)).replace("<value><double>", "").replace("</double></value>\n", "")
+    }
+
+    #[test]
+    fn rpc_200_201_answers() {
+        let mut out = b"before".to_vec();
+        write_response(&mut out, &Value::str("3.0"));
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "before<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><string>3.0</string></value>\n\
+             </param>\n</params>\n</methodResponse>\n"
+        );
+    }
+
+    #[test]
+    fn rpc_202_faults() {
+        let mut out = Vec::new();
+        write_fault(&mut out, &Fault { code: 10, text: "BAD_NAME: <x>".to_string() });
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n\
+             <value><int>10</int></value>\n</member>\n<member>\n<name>faultString</name>\n\
+             <value><string>BAD_NAME: &lt;x&gt;</string></value>\n</member>\n</struct></value>\n</fault>\n\
+             </methodResponse>\n"
+        );
+    }
+
+    #[test]
+    fn rpc_180_calls_as_python_writes_them() {
+        let mut out = Vec::new();
+        write_call(&mut out, "cache.fetch", &[Value::str("k"), Value::Int(1)]);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "<?xml version='1.0'?>\n<methodCall>\n<methodName>cache.fetch</methodName>\n<params>\n<param>\n\
+             <value><string>k</string></value>\n</param>\n<param>\n<value><int>1</int></value>\n</param>\n</params>\n\
+             </methodCall>\n"
+        );
+    }
+
+    #[test]
+    fn rpc_203_scalars() {
+        assert_eq!(value(&Value::Int(-5)), "<value><int>-5</int></value>\n");
+        assert_eq!(value(&Value::Bool(true)), "<value><boolean>1</boolean></value>\n");
+        assert_eq!(value(&Value::Bool(false)), "<value><boolean>0</boolean></value>\n");
+        assert_eq!(value(&Value::str("")), "<value><string></string></value>\n");
+        assert_eq!(
+            value(&Value::DateTime("20200102T03:04:05".to_string())),
+            "<value><dateTime.iso8601>20200102T03:04:05</dateTime.iso8601></value>\n"
+        );
+    }
+
+    #[test]
+    fn rpc_203_doubles_as_python_shows_them() {
+        let rows: [(f64, &str); 18] = [
+            (1.25, "1.25"),
+            (1e300, "1e+300"),
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (-2.5, "-2.5"),
+            (0.1, "0.1"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (123456789012345680.0, "1.2345678901234568e+17"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1.5e-7, "1.5e-07"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+        ];
+        for (number, shown) in rows {
+            assert_eq!(double(number), shown);
+        }
+        assert_eq!(double(-f64::NAN), "nan");
+    }
+
+    #[test]
+    fn rpc_204_containers() {
+        assert_eq!(value(&Value::Array(vec![])), "<value><array><data>\n</data></array></value>\n");
+        assert_eq!(
+            value(&Value::Array(vec![Value::Int(1), Value::Array(vec![])])),
+            "<value><array><data>\n<value><int>1</int></value>\n<value><array><data>\n</data></array></value>\n\
+             </data></array></value>\n"
+        );
+        assert_eq!(value(&Value::Struct(vec![])), "<value><struct>\n</struct></value>\n");
+        assert_eq!(
+            value(&Value::Struct(vec![("a<".to_string(), Value::Int(1))])),
+            "<value><struct>\n<member>\n<name>a&lt;</name>\n<value><int>1</int></value>\n</member>\n\
+             </struct></value>\n"
+        );
+    }
+
+    #[test]
+    fn rpc_205_escapes_and_what_xml_cannot_carry() {
+        let text = |text: &str| {
+            let mut out = Vec::new();
+            write_text(&mut out, text);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text("<café & co>\"'\t\r\n"), "&lt;café &amp; co&gt;\"'\t\r\n");
+        assert_eq!(text("a\0\u{1b}[\u{fffe}\u{ffff}]"), "a\u{fffd}\u{fffd}[\u{fffd}\u{fffd}]");
+        assert_eq!(text("\u{fffd}\u{ffc0}\u{7f}\u{85}😊"), "\u{fffd}\u{ffc0}\u{7f}\u{85}😊");
+        assert_eq!(text("&&"), "&amp;&amp;");
+        assert_eq!(text(""), "");
+    }
+
+    #[test]
+    fn rpc_206_beyond_the_old_types() {
+        assert_eq!(value(&Value::Int(2_147_483_647)), "<value><int>2147483647</int></value>\n");
+        assert_eq!(value(&Value::Int(2_147_483_648)), "<value><i8>2147483648</i8></value>\n");
+        assert_eq!(value(&Value::Int(-2_147_483_649)), "<value><i8>-2147483649</i8></value>\n");
+        assert_eq!(value(&Value::Nil), "<value><nil/></value>\n");
+        assert_eq!(value(&Value::Bytes(b"\xff\x00\x01\x02".to_vec())), "<value><base64>/wABAg==</base64></value>\n");
+        assert_eq!(value(&Value::Bytes(vec![])), "<value><base64></base64></value>\n");
+    }
+}
