@@ -1,5 +1,7 @@
 //! Bytes to meaning and back, in pieces of any size; no sockets, no clocks.
 
+pub mod ansi;
+pub mod capture;
 pub mod http_body;
 pub mod http_client;
 pub mod http_in;
