@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`base`] | plain values: keys, clocks, byte queues, XML-RPC values, the contract's vocabularies |
 //! | [`wire`] | bytes to meaning and back: HTTP heads and bodies, XML-RPC; no sockets |
+//! | [`config`] | files and command lines to a checked [`config::spec::Config`] |
 
 pub mod base;
+pub mod config;
 pub mod wire;

@@ -1,0 +1,63 @@
+//! The keys of servers, of `[include]` and of `[supervisorctl]` (CFG-090, CFG-160 to CFG-163, CTL-010 to CTL-013).
+
+use crate::config::table::keys;
+
+keys! {
+    /// What both kinds of server have.
+    pub struct Login {
+        /// With a password: clients must show both.
+        username: String = text or none, ENV;
+        /// Plain, or {SHA} and the hexadecimal SHA-1 of it.
+        password: String = text or none, ENV;
+    }
+}
+
+keys! {
+    /// `[inet_http_server]`.
+    pub struct InetServer {
+        /// host:port, or a port alone for all IPv4 interfaces.
+        port: (String, u16) = inet_address or none, ENV;
+    }
+}
+
+keys! {
+    /// `[unix_http_server]`: the path.
+    pub struct UnixServer {
+        /// Path of the socket.
+        file: String = text or none, HERE;
+    }
+}
+
+keys! {
+    /// `[unix_http_server]`: who may use it.
+    pub struct UnixMode {
+        /// Permission bits of the socket.
+        chmod: String = text or "0700", ENV;
+        /// Owner of the socket, user or user:group.
+        chown: String = text or none, ENV;
+    }
+}
+
+keys! {
+    /// `[include]`.
+    pub struct IncludeKeys {
+        /// Patterns of file names, with blanks between; relative ones start from this file's directory.
+        files: String = text or none, INCLUDE;
+    }
+}
+
+keys! {
+    /// `[supervisorctl]`.
+    pub struct CtlKeys {
+        /// Where the daemon listens: http://host:port or unix:///path.
+        serverurl: String = text or "http://localhost:9001", HERE;
+        /// To log in with.
+        username: String = text or none, ENV;
+        /// To log in with.
+        password: String = text or none, ENV;
+        /// What the shell shows.
+        prompt: String = text or "supervisor", ENV;
+        /// Where the shell keeps what was typed; nowhere if absent.
+        history_file: String = text or none, HERE;
+    }
+}
