@@ -7,7 +7,11 @@
 //! | [`base`] | plain values: keys, clocks, byte queues, XML-RPC values, the contract's vocabularies |
 //! | [`wire`] | bytes to meaning and back: HTTP heads and bodies, XML-RPC; no sockets |
 //! | [`config`] | files and command lines to a checked [`config::spec::Config`] |
+//! | [`world`] | processes, groups, logs, the cache: all state but connections |
+//! | [`sim`] | a pretended system, with dice |
 
 pub mod base;
 pub mod config;
+pub mod sim;
 pub mod wire;
+pub mod world;

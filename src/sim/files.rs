@@ -1,0 +1,233 @@
+//! Files in memory, with the faults that real disks have.
+//!
+//! Knows names, inodes and open files, so that renaming, removing and opening again behave as on a real system. Never
+//! decides when something fails: [`Faults`] says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::errno::Errno;
+use crate::world::host::{FileId, Meta, Opened};
+
+/// What goes wrong from now on.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Opening a log fails.
+    pub open: Option<Errno>,
+    /// Renaming fails.
+    pub rename: Option<Errno>,
+    /// Removing fails.
+    pub remove: Option<Errno>,
+    /// Reading fails.
+    pub read: Option<Errno>,
+    /// So many bytes still fit on the disk; then ENOSPC.
+    pub room: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Inode {
+    bytes: Vec<u8>,
+    /// `Some`: no regular file, but a pipe that takes so many more bytes.
+    pipe_room: Option<usize>,
+}
+
+/// A file system.
+#[derive(Clone, Debug)]
+pub struct Files {
+    names: BTreeMap<String, u64>,
+    inodes: BTreeMap<u64, Inode>,
+    directories: BTreeSet<String>,
+    open: BTreeMap<u32, u64>,
+    next_inode: u64,
+    opens: u32,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What `stat` says of every file's size, to pretend one that is too large to keep.
+    pub pretend_size: Option<u64>,
+}
+
+impl Default for Files {
+    fn default() -> Files {
+        Files {
+            names: BTreeMap::new(),
+            inodes: BTreeMap::new(),
+            directories: ["/", "/dev"].map(String::from).into(),
+            open: BTreeMap::new(),
+            next_inode: 1,
+            opens: 0,
+            faults: Faults::default(),
+            pretend_size: None,
+        }
+    }
+}
+
+fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((parent, _)) => parent,
+    }
+}
+
+impl Files {
+    /// Makes a directory.
+    pub fn put_directory(&mut self, path: &str) {
+        self.directories.insert(path.to_string());
+    }
+
+    /// Makes a regular file, or changes what is in it.
+    pub fn put(&mut self, path: &str, bytes: &[u8]) {
+        self.inode(path).bytes = bytes.to_vec();
+    }
+
+    /// Makes a pipe that takes `room` bytes, or gives one more room.
+    pub fn put_pipe(&mut self, path: &str, room: usize) {
+        self.inode(path).pipe_room = Some(room);
+    }
+
+    /// What is in a file.
+    pub fn text(&self, path: &str) -> Option<&[u8]> {
+        Some(&self.inodes.get(self.names.get(path)?)?.bytes)
+    }
+
+    /// How many files are open.
+    pub fn open_count(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Closes what is open.
+    pub fn close_all(&mut self) {
+        for number in std::mem::take(&mut self.open).into_values() {
+            self.sweep(number);
+        }
+    }
+
+    /// How often a file was opened so far.
+    pub fn opens(&self) -> u32 {
+        self.opens
+    }
+
+    fn inode(&mut self, path: &str) -> &mut Inode {
+        let number = *self.names.entry(path.to_string()).or_insert_with(|| {
+            self.next_inode += 1;
+            self.next_inode
+        });
+        self.inodes.entry(number).or_insert_with(|| Inode { bytes: Vec::new(), pipe_room: None })
+    }
+
+    /// Frees what nobody names and nobody has open.
+    fn sweep(&mut self, number: u64) {
+        let in_use = self.names.values().chain(self.open.values()).any(|used| *used == number);
+        if !in_use {
+            self.inodes.remove(&number);
+        }
+    }
+
+    /// [`crate::world::host::Host::open_log`].
+    pub fn open_log(&mut self, path: &str) -> Result<Opened, Errno> {
+        if let Some(errno) = self.faults.open {
+            return Err(errno);
+        }
+        if self.directories.contains(path) {
+            return Err(Errno::EISDIR);
+        }
+        if !self.directories.contains(parent(path)) {
+            return Err(Errno::ENOENT);
+        }
+        let inode = self.inode(path);
+        let (size, regular) = (inode.bytes.len() as u64, inode.pipe_room.is_none());
+        self.opens += 1;
+        self.open.insert(self.opens, self.names[path]);
+        Ok(Opened { file: FileId(self.opens), size, regular })
+    }
+
+    /// [`crate::world::host::Host::append`].
+    pub fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {
+        let number = self.open.get(&file.0).ok_or(Errno::EBADF)?;
+        let inode = self.inodes.get_mut(number).ok_or(Errno::EBADF)?;
+        let (room, full) = match &mut inode.pipe_room {
+            Some(room) => (Some(room), Errno::EAGAIN),
+            None => (self.faults.room.as_mut(), Errno::ENOSPC),
+        };
+        let count = match room {
+            Some(0) => return Err(full),
+            Some(room) => {
+                let count = bytes.len().min(*room);
+                *room -= count;
+                count
+            }
+            None => bytes.len(),
+        };
+        inode.bytes.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    /// [`crate::world::host::Host::truncate`].
+    pub fn truncate(&mut self, file: FileId) -> Result<(), Errno> {
+        let number = self.open.get(&file.0).ok_or(Errno::EBADF)?;
+        self.inodes.get_mut(number).ok_or(Errno::EBADF)?.bytes.clear();
+        Ok(())
+    }
+
+    /// [`crate::world::host::Host::close_log`].
+    pub fn close(&mut self, file: FileId) {
+        if let Some(number) = self.open.remove(&file.0) {
+            self.sweep(number);
+        }
+    }
+
+    /// [`crate::world::host::Host::rename`].
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        if let Some(errno) = self.faults.rename {
+            return Err(errno);
+        }
+        let number = self.names.remove(from).ok_or(Errno::ENOENT)?;
+        if let Some(replaced) = self.names.insert(to.to_string(), number) {
+            self.sweep(replaced);
+        }
+        Ok(())
+    }
+
+    /// [`crate::world::host::Host::remove`].
+    pub fn remove(&mut self, path: &str) -> Result<(), Errno> {
+        if let Some(errno) = self.faults.remove {
+            return Err(errno);
+        }
+        let number = self.names.remove(path).ok_or(Errno::ENOENT)?;
+        self.sweep(number);
+        Ok(())
+    }
+
+    /// [`crate::world::host::Host::stat`].
+    pub fn stat(&self, path: &str) -> Result<Meta, Errno> {
+        let number = *self.names.get(path).ok_or(Errno::ENOENT)?;
+        let inode = self.inodes.get(&number).ok_or(Errno::ENOENT)?;
+        Ok(Meta {
+            size: self.pretend_size.unwrap_or(inode.bytes.len() as u64),
+            identity: (1, number),
+            modified: 0,
+            regular: inode.pipe_room.is_none(),
+        })
+    }
+
+    /// [`crate::world::host::Host::read`].
+    pub fn read(&self, path: &str, offset: u64, length: usize) -> Result<Vec<u8>, Errno> {
+        if let Some(errno) = self.faults.read {
+            return Err(errno);
+        }
+        let inode = self.names.get(path).and_then(|number| self.inodes.get(number)).ok_or(Errno::ENOENT)?;
+        if inode.pipe_room.is_some() {
+            return Err(Errno::ESPIPE);
+        }
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(inode.bytes.len());
+        let end = start.saturating_add(length).min(inode.bytes.len());
+        Ok(inode.bytes[start..end].to_vec())
+    }
+
+    /// [`crate::world::host::Host::list`].
+    pub fn list(&self, directory: &str) -> Result<Vec<String>, Errno> {
+        if !self.directories.contains(directory) {
+            return Err(Errno::ENOENT);
+        }
+        let within = |path: &&String| parent(path) == directory;
+        Ok(self.names.keys().filter(within).filter_map(|path| Some(path.rsplit_once('/')?.1.to_string())).collect())
+    }
+}

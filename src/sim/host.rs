@@ -1,0 +1,242 @@
+//! The pretended system behind the world's port.
+//!
+//! Keeps children and files in memory and writes down everything it is asked to do, so that the rules about spawning
+//! and killing can be checked from outside. Faults come from here and from nowhere else.
+
+use std::collections::BTreeMap;
+
+use crate::base::errno::Errno;
+use crate::base::key::Key;
+use crate::base::time::Mono;
+use crate::base::words::{Channel, Pid};
+use crate::config::error::ConfigError;
+use crate::config::spec::Config;
+use crate::sim::child::{Child, Nature};
+use crate::sim::dice::Dice;
+use crate::sim::files::Files;
+use crate::sim::journal::Journal;
+use crate::world::host::{FileId, Host, Meta, Opened, Probe, SpawnError, SpawnOrder};
+use crate::world::process::Process;
+
+/// Something that the world did to the system.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Deed {
+    /// A child was started; `None`: the system refused.
+    Spawned {
+        /// The process slot.
+        who: Key<Process>,
+        /// The new child.
+        pid: Option<Pid>,
+    },
+    /// A signal was sent.
+    Killed {
+        /// To whom.
+        pid: Pid,
+        /// Which one.
+        signal: i32,
+        /// Whether there was anybody.
+        arrived: bool,
+    },
+}
+
+/// How often the system refuses: once in so many times, never for 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Refusals {
+    /// fork and pipe.
+    pub spawn: u64,
+    /// kill with EPERM.
+    pub kill: u64,
+}
+
+/// A pretended system.
+#[derive(Debug, Default)]
+pub struct SimHost {
+    /// The time; set by whoever moves the clock.
+    pub now: Mono,
+    /// All chance of the system.
+    pub dice: Dice,
+    /// Its files.
+    pub files: Files,
+    /// Children that were not reaped yet.
+    pub children: BTreeMap<Pid, Child>,
+    /// How often it refuses.
+    pub refusals: Refusals,
+    /// What every spawn is refused with, if it is.
+    pub spawn_error: Option<SpawnError>,
+    /// What every signal is refused with, if it is.
+    pub kill_error: Option<Errno>,
+    /// What was done since somebody took it.
+    pub deeds: Vec<Deed>,
+    /// Records for syslog, with their ident.
+    pub syslog: Vec<String>,
+    /// What happened.
+    pub journal: Journal,
+    /// What the configuration file says by now.
+    pub config: Option<Config>,
+    last_pid: Pid,
+}
+
+impl SimHost {
+    /// A system whose chance follows from `seed`.
+    pub fn new(seed: u64) -> SimHost {
+        SimHost { dice: Dice::new(seed), last_pid: 1000, ..SimHost::default() }
+    }
+
+    /// Forgets what belonged to a daemon that ended: open files, pipes, and children that could not be killed.
+    pub fn reset(&mut self) {
+        self.files.close_all();
+        self.children.clear();
+    }
+
+    /// The child that has the pipes of `who`.
+    pub fn child_of(&mut self, who: Key<Process>) -> Option<&mut Child> {
+        self.children.values_mut().find(|child| child.who == who)
+    }
+}
+
+impl Host for SimHost {
+    fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError> {
+        let refused = self.spawn_error.or_else(|| {
+            let any = [
+                SpawnError::Fork(Errno::EAGAIN),
+                SpawnError::Fork(Errno::ENOMEM),
+                SpawnError::Pipe(Errno::EMFILE),
+                SpawnError::Pipe(Errno::ENFILE),
+            ];
+            self.dice.one_in(self.refusals.spawn).then(|| *self.dice.pick(&any))
+        });
+        if let Some(error) = refused {
+            self.journal.note(format!("{:?} spawn {} refused: {error:?}", self.now, order.name));
+            self.deeds.push(Deed::Spawned { who, pid: None });
+            return Err(error);
+        }
+        self.last_pid += 1;
+        let pid = self.last_pid;
+        self.journal.note(format!("{:?} spawn {} {who:?}: pid {pid}", self.now, order.name));
+        let nature = Nature::of(order.path).unwrap_or(Nature::Steady);
+        self.children.insert(pid, Child::new(pid, who, nature, self.now, &mut self.dice));
+        self.deeds.push(Deed::Spawned { who, pid: Some(pid) });
+        Ok(pid)
+    }
+
+    fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {
+        let result = match (self.children.get_mut(&pid), self.kill_error) {
+            (_, Some(error)) => Err(error),
+            (None, _) => Err(Errno::ESRCH),
+            (Some(_), _) if self.dice.one_in(self.refusals.kill) => Err(Errno::EPERM),
+            (Some(child), _) => {
+                child.signal(signal, self.now, &mut self.dice);
+                Ok(())
+            }
+        };
+        self.journal.note(format!("{:?} kill {pid} {signal} group={group}: {result:?}", self.now));
+        self.deeds.push(Deed::Killed { pid, signal, arrived: result.is_ok() });
+        result
+    }
+
+    fn write_stdin(&mut self, who: Key<Process>, bytes: &[u8]) -> Result<usize, Errno> {
+        let child = self.child_of(who).ok_or(Errno::EPIPE)?;
+        let room = child.stdin_room.as_mut().ok_or(Errno::EPIPE)?;
+        let count = bytes.len().min(*room);
+        *room -= count;
+        child.stdin_awaited |= count < bytes.len();
+        self.journal.bytes(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn pause_output(&mut self, who: Key<Process>, channel: Channel, paused: bool) {
+        if let Some(child) = self.child_of(who) {
+            child.paused[channel.index()] = paused;
+        }
+    }
+
+    fn close_pipes(&mut self, who: Key<Process>) {
+        if let Some(child) = self.child_of(who) {
+            child.stdin_room = None;
+        }
+    }
+
+    fn open_log(&mut self, path: &str) -> Result<Opened, Errno> {
+        self.files.open_log(path)
+    }
+
+    fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {
+        let count = self.files.append(file, bytes)?;
+        self.journal.bytes(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn truncate(&mut self, file: FileId) -> Result<(), Errno> {
+        self.files.truncate(file)
+    }
+
+    fn close_log(&mut self, file: FileId) {
+        self.files.close(file);
+    }
+
+    fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
+        let path = format!("{}/{stem}{:08x}.log", directory.trim_end_matches('/'), self.dice.bits() as u32);
+        let opened = self.files.open_log(&path)?;
+        self.files.close(opened.file);
+        Ok(path)
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        self.files.rename(from, to)
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), Errno> {
+        self.files.remove(path)
+    }
+
+    fn stat(&mut self, path: &str) -> Result<Meta, Errno> {
+        self.files.stat(path)
+    }
+
+    fn read(&mut self, path: &str, offset: u64, length: usize) -> Result<Vec<u8>, Errno> {
+        self.files.read(path, offset, length)
+    }
+
+    fn list(&mut self, directory: &str) -> Result<Vec<String>, Errno> {
+        self.files.list(directory)
+    }
+
+    fn probe(&mut self, path: &str) -> Probe {
+        match Nature::of(path) {
+            Some(_) => Probe::Executable,
+            None if path.ends_with("/directory") => Probe::Directory,
+            None if path.ends_with("/text") => Probe::NotExecutable,
+            None if path.ends_with("/secret") => Probe::Denied,
+            None => Probe::Missing,
+        }
+    }
+
+    fn echo(&mut self, bytes: &[u8]) {
+        self.journal.bytes(bytes);
+    }
+
+    fn syslog(&mut self, ident: &str, text: &str) {
+        self.journal.bytes(text.as_bytes());
+        self.syslog.push(format!("{ident} {text}"));
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        (name == "PATH").then(|| "/bin:/usr/bin".to_string())
+    }
+
+    fn uid(&self) -> u32 {
+        1000
+    }
+
+    fn pid(&self) -> Pid {
+        1000
+    }
+
+    fn local_offset(&mut self, _secs: i64) -> i32 {
+        3600
+    }
+
+    fn load_config(&mut self) -> Result<Config, Vec<ConfigError>> {
+        self.config.clone().ok_or_else(|| vec![ConfigError::new("could not read the configuration file")])
+    }
+}

@@ -1,0 +1,212 @@
+//! Every line that the main log can carry, declared once: its level and its text.
+//!
+//! Texts are the contract's (logging.md section 2), because people grep for them. `<n>` is a process's name without
+//! its group.
+
+use std::fmt;
+
+use crate::base::words::{Level, Pid};
+
+macro_rules! lines {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident : $kind:ty),* } $level:ident $text:literal;)*) => {
+        /// A line of the main log.
+        #[derive(Clone, PartialEq, Debug)]
+        #[allow(missing_docs)]
+        pub enum Line {
+            /// A line whose level and text are decided where it is made: what a client or a configuration says.
+            Free(Level, String),
+            $($(#[$doc])* $name { $($field: $kind),* },)*
+        }
+
+        impl Line {
+            /// Every kind of line: name, level, text with its places in braces.
+            pub const TABLE: &'static [(&'static str, Level, &'static str)] =
+                &[$((stringify!($name), Level::$level, $text)),*];
+
+            /// How severe the line is.
+            pub fn level(&self) -> Level {
+                match self {
+                    Line::Free(level, _) => *level,
+                    $(Line::$name { .. } => Level::$level,)*
+                }
+            }
+        }
+
+        impl fmt::Display for Line {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    Line::Free(_, text) => f.write_str(text),
+                    $(Line::$name { $($field),* } => write!(f, $text),)*
+                }
+            }
+        }
+    };
+}
+
+lines! {
+    /// LOG-020.
+    StartedSupervisor { pid: Pid } Info "supervisord started with pid {pid}";
+    /// LOG-021.
+    Daemonizing {} Info "daemonizing the supervisord process";
+    /// LOG-022.
+    ChangedDirectory { directory: String } Info "set current directory: {directory}";
+    /// LOG-022.
+    NoDirectory { directory: String, error: String } Critical "can't chdir into {directory}: {error}";
+    /// LOG-023.
+    InterfaceReady { namespace: String } Info "RPC interface '{namespace}' initialized";
+    /// LOG-024.
+    NoAuthentication { section: String } Critical
+        "Server '{section}' running without any HTTP authentication checking";
+    /// LOG-025.
+    SetUid { uid: u32 } Info "Set uid to user {uid} succeeded";
+    /// LOG-025.
+    RaisedLimit { name: String, limit: u64 } Info "Increased {name} limit to {limit}";
+    /// CFG-183.
+    RunningAsRoot {} Critical
+        "Supervisor is running as root.  Privileges were not dropped because no user is specified in the config \
+         file.  Say user=root in [supervisord] if that is meant.";
+    /// LOG-027.
+    NoPidFile { path: String } Critical "could not write pidfile {path}";
+
+    /// LOG-028.
+    Spawned { name: String, pid: Pid } Info "spawned: '{name}' with pid {pid}";
+    /// LOG-029.
+    Success { name: String, startsecs: i64 } Info
+        "success: {name} entered RUNNING state, process has stayed up for > than {startsecs} seconds (startsecs)";
+    /// LOG-030.
+    ExitedExpected { name: String, status: String } Info "exited: {name} ({status}; expected)";
+    /// LOG-030.
+    ExitedUnexpected { name: String, status: String } Warn "exited: {name} ({status}; not expected)";
+    /// LOG-031: the code is in `exitcodes`.
+    StoppedWell { name: String, status: String } Info "stopped: {name} ({status})";
+    /// LOG-031: any other end.
+    StoppedOtherwise { name: String, status: String } Warn "stopped: {name} ({status})";
+    /// LOG-032.
+    SpawnErr { text: String } Info "spawnerr: {text}";
+    /// LOG-032.
+    GaveUp { name: String } Info "gave up: {name} entered FATAL state, too many start retries too quickly";
+    /// LOG-033.
+    WaitingToStop { name: String } Info "waiting for {name} to stop";
+    /// LOG-033.
+    WaitingToDie { names: String } Info "waiting for {names} to die";
+    /// LOG-034.
+    Sigkill { name: String, pid: Pid } Warn "killing '{name}' ({pid}) with SIGKILL";
+    /// PROC-020.
+    Killing { name: String, pid: Pid, group: &'static str, signal: String } Debug
+        "killing {name} (pid {pid}) {group}with signal {signal}";
+    /// PROC-023.
+    KillInBackoff { name: String } Debug "Attempted to kill {name}, which is in BACKOFF state.";
+    /// PROC-063.
+    KillNotRunning { name: String, signal: String } Debug
+        "attempted to kill {name} with sig {signal} but it wasn't running";
+    /// PROC-065.
+    Sending { name: String, pid: Pid, signal: String } Debug "sending {name} (pid {pid}) sig {signal}";
+    /// PROC-030.
+    AlreadyGone { name: String, pid: Pid, error: String } Debug
+        "unable to signal {name} (pid {pid}), it probably just exited on its own: {error}";
+    /// PROC-025.
+    UnknownKillProblem { name: String, pid: Pid, error: String } Critical
+        "unknown problem killing {name} ({pid}):{error}";
+    /// PROC-025.
+    UnknownSignalProblem { name: String, pid: Pid, error: String } Critical
+        "unknown problem sending sig {name} ({pid}):{error}";
+    /// PROC-061.
+    AlreadyRunning { name: String } Warn "process '{name}' already running";
+    /// LOG-036, PROC-033.
+    ReapedUnknown { pid: Pid, status: String } Info "reaped unknown pid {pid} ({status})";
+
+    /// SIG-001.
+    ExitRequest { signal: String } Warn "received {signal} indicating exit request";
+    /// SIG-002.
+    RestartRequest {} Warn "received SIGHUP indicating restart request";
+    /// SIG-003.
+    RestartIgnored {} Warn "ignored SIGHUP indicating restart request (shutdown in progress)";
+    /// SIG-005.
+    ReopenRequest {} Info "received SIGUSR2 indicating log reopen request";
+    /// SIG-005.
+    Reopened {} Info "supervisord logreopen";
+    /// SIG-006.
+    ChildSignal {} Debug "received SIGCHLD indicating a child quit";
+    /// BUG-060.
+    CannotReload { error: String } Critical "cannot reload: {error}";
+
+    /// RPC-102.
+    ReopeningLog {} Info "reopening log file";
+    /// LOG-045.
+    NoCleanUp { path: String } Warn "Failed to clean up '{path}'";
+    /// LOG-045.
+    NoClearDirectory {} Warn "Could not clear childlog dir";
+    /// LOG-044: a name for an automatic log could not be had; tried again when the process starts.
+    NoAutoLog { name: String, directory: String, error: String } Warn
+        "could not create an automatic log for '{name}' in {directory}: {error}";
+    /// LOG-053.
+    LogTrouble { name: String, text: String } Error "'{name}' log: {text}";
+    /// LOG-037.
+    Output { name: String, channel: &'static str, text: String } Debug "'{name}' {channel} output:\n{text}";
+    /// LOG-038.
+    ChannelClosed { name: String, channel: &'static str } Debug
+        "'{name}' {channel} closed, stopped monitoring";
+
+    /// RPC-181, RPC-182.
+    InvalidRequest { data: String, why: &'static str } Error "XML-RPC request data {data} is invalid: {why}";
+    /// RPC-208.
+    MethodCalled { method: String } Trace "XML-RPC method called: {method}()";
+    /// RPC-208.
+    MethodReturned { method: String } Trace "XML-RPC method {method}() returned successfully";
+    /// RPC-208.
+    MethodFault { method: String, code: i32, text: String } Trace
+        "XML-RPC method {method}() returned fault: [{code}] {text}";
+    /// HTTP-049.
+    Access { host: String, stamp: String, request: String, status: u16, bytes: u64 } Trace
+        "{host} - - [{stamp}] \"{request}\" {status} {bytes}";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_028_to_036_texts_that_people_grep_for() {
+        let name = || "web".to_string();
+        for (line, level, text) in [
+            (Line::Spawned { name: name(), pid: 7 }, "INFO", "spawned: 'web' with pid 7"),
+            (
+                Line::Success { name: name(), startsecs: 1 },
+                "INFO",
+                "success: web entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)",
+            ),
+            (
+                Line::ExitedUnexpected { name: name(), status: "exit status 1".into() },
+                "WARN",
+                "exited: web (exit status 1; not expected)",
+            ),
+            (
+                Line::GaveUp { name: name() },
+                "INFO",
+                "gave up: web entered FATAL state, too many start retries too quickly",
+            ),
+            (Line::Sigkill { name: name(), pid: 7 }, "WARN", "killing 'web' (7) with SIGKILL"),
+            (
+                Line::Killing { name: name(), pid: 7, group: "process group ", signal: "SIGTERM".into() },
+                "DEBG",
+                "killing web (pid 7) process group with signal SIGTERM",
+            ),
+            // LOG-036.
+            (
+                Line::ReapedUnknown { pid: 7, status: "exit status 0".into() },
+                "INFO",
+                "reaped unknown pid 7 (exit status 0)",
+            ),
+        ] {
+            assert_eq!(line.level().code(), level, "{line}");
+            assert_eq!(line.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_table_of_lines_has_no_twins() {
+        for (i, (_, level, text)) in Line::TABLE.iter().enumerate() {
+            assert!(!Line::TABLE[i + 1..].iter().any(|(_, l, other)| other == text && l == level), "{text}");
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! One log file: appended to, rotated, opened again, cleared.
+//!
+//! Bytes once accepted are kept until the file took them, up to a bound; a full disk never stops anybody and the log
+//! goes on by itself when there is room again. Nothing but a regular file is ever renamed or removed. The log never
+//! looks into the bytes and never splits a chunk over two files.
+
+use std::time::Duration;
+
+use crate::base::bytes::ByteQueue;
+use crate::base::errno::Errno;
+use crate::base::limits;
+use crate::base::time::Mono;
+use crate::world::host::{FileId, Host};
+
+/// How long to wait before a failed write is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// The first wait for a pipe or terminal that is full; doubled up to [`RETRY`] while nothing moves.
+const FULL_PIPE: Duration = Duration::from_millis(10);
+/// How far apart reports of failures are (LOG-053).
+const REPORT: Duration = Duration::from_secs(60);
+
+/// What became of a write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wrote {
+    /// Bytes that the file took, earlier held ones included.
+    pub stored: usize,
+    /// Bytes given up because too many are held already.
+    pub lost: usize,
+}
+
+#[derive(Debug)]
+struct Open {
+    id: FileId,
+    regular: bool,
+    position: u64,
+}
+
+/// A log file and what it could not take yet.
+#[derive(Debug)]
+pub struct Log {
+    path: String,
+    max_bytes: u64,
+    backups: u32,
+    file: Option<Open>,
+    /// Between `open` and `close`. The file can be missing then: it is opened again when there is something to write.
+    wanted: bool,
+    held: ByteQueue,
+    retry_at: Option<Mono>,
+    full_wait: Duration,
+    trouble: Option<Errno>,
+    unreported: bool,
+    reported_at: Option<Mono>,
+    written: u64,
+    lost: u64,
+}
+
+impl Log {
+    /// A closed log. `max_bytes`: 0 never rotates; `backups`: 0 cuts the file instead of renaming it (LOG-072).
+    pub fn new(path: String, max_bytes: u64, backups: u32) -> Log {
+        Log {
+            path,
+            max_bytes,
+            backups,
+            file: None,
+            wanted: false,
+            held: ByteQueue::default(),
+            retry_at: None,
+            full_wait: FULL_PIPE,
+            trouble: None,
+            unreported: false,
+            reported_at: None,
+            written: 0,
+            lost: 0,
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Between `open` and `close`.
+    pub fn is_open(&self) -> bool {
+        self.wanted
+    }
+
+    /// All bytes that the file took so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// All bytes given up so far.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Bytes that wait for the file.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// When [`Log::retry`] wants to be called; `None`: nothing waits.
+    pub fn retry_at(&self) -> Option<Mono> {
+        self.retry_at
+    }
+
+    /// Whether the source should wait: the log is a full pipe or terminal, and its reader sets the pace (PROC-103).
+    pub fn is_choked(&self) -> bool {
+        self.trouble.is_none() && self.held.len() >= limits::LOG_HELD_BYTES / 2
+    }
+
+    /// Opens the file, or leaves it open. The error is for the one who starts the process (LOG-054).
+    pub fn open(&mut self, host: &mut dyn Host) -> Result<(), Errno> {
+        if self.file.is_none() {
+            self.open_file(host)?;
+        }
+        self.wanted = true;
+        Ok(())
+    }
+
+    /// Appends a chunk; rotates afterwards if it is time (LOG-070). A log that is not open loses it.
+    pub fn write(&mut self, bytes: &[u8], now: Mono, host: &mut dyn Host) -> Wrote {
+        if !self.wanted || bytes.is_empty() {
+            self.lost += bytes.len() as u64;
+            return Wrote { stored: 0, lost: bytes.len() };
+        }
+        let mut stored = self.flush_held(now, host);
+        let mut rest = bytes;
+        if self.held.is_empty() {
+            let count = self.append(rest, now, host);
+            stored += count;
+            rest = &rest[count..];
+        }
+        let kept = rest.len().min(limits::LOG_HELD_BYTES.saturating_sub(self.held.len()));
+        self.held.push(&rest[..kept]);
+        let lost = rest.len() - kept;
+        self.lost += lost as u64;
+        self.unreported |= lost > 0;
+        self.rotate_if_due(host);
+        Wrote { stored, lost }
+    }
+
+    /// Tries what is held again, once [`Log::retry_at`] has come.
+    pub fn retry(&mut self, now: Mono, host: &mut dyn Host) -> Wrote {
+        let stored = self.flush_held(now, host);
+        self.rotate_if_due(host);
+        if !self.wanted && self.held.is_empty() {
+            self.close_file(host);
+        }
+        Wrote { stored, lost: 0 }
+    }
+
+    /// One ERRO line about writes that fail, at most once a minute (LOG-053).
+    pub fn take_report(&mut self, now: Mono) -> Option<String> {
+        let quiet = self.reported_at.is_some_and(|at| now - at < REPORT);
+        if !self.unreported || quiet {
+            return None;
+        }
+        self.unreported = false;
+        self.reported_at = Some(now);
+        let reason = self.trouble.map_or_else(|| "its reader is too slow".to_string(), |errno| errno.to_string());
+        Some(format!(
+            "can't write to log file '{}': {reason} ({} bytes wait, {} bytes were lost)",
+            self.path,
+            self.held.len(),
+            self.lost
+        ))
+    }
+
+    /// Closes the file and opens it again by name (LOG-040). Nothing for a closed log (LOG-043) and for what is not
+    /// a file of its own (LOG-041).
+    pub fn reopen(&mut self, now: Mono, host: &mut dyn Host) -> Result<(), Errno> {
+        if !self.wanted || self.is_device() || self.file.as_ref().is_some_and(|file| !file.regular) {
+            return Ok(());
+        }
+        self.flush_held(now, host);
+        self.close_file(host);
+        self.open_file(host).inspect_err(|errno| self.failed(*errno, now))
+    }
+
+    /// Removes the file and makes a new one; backups stay (LOG-077). Works for a closed log, too (BUG-047); a file
+    /// that is missing then is not made. What is no regular file stays as it is.
+    pub fn clear(&mut self, now: Mono, host: &mut dyn Host) -> Result<(), Errno> {
+        self.held.clear();
+        self.retry_at = None;
+        let result = self.replace_file(now, host);
+        if !self.wanted {
+            self.close_file(host);
+        }
+        result
+    }
+
+    fn replace_file(&mut self, now: Mono, host: &mut dyn Host) -> Result<(), Errno> {
+        let regular = match (&self.file, host.stat(&self.path)) {
+            (Some(file), _) => file.regular,
+            (None, Ok(meta)) => meta.regular,
+            (None, Err(_)) => true,
+        };
+        if !regular || self.is_device() {
+            return Ok(());
+        }
+        match host.remove(&self.path) {
+            Err(Errno::ENOENT) if !self.wanted => return Ok(()),
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+        self.close_file(host);
+        self.open_file(host).inspect_err(|errno| self.failed(*errno, now))
+    }
+
+    /// Closes the log. What is held is tried once more; if that fails, the file stays open for it until
+    /// [`Log::retry`] gets rid of it.
+    pub fn close(&mut self, now: Mono, host: &mut dyn Host) {
+        self.wanted = false;
+        self.retry(now, host);
+    }
+
+    /// Closes the log for good: nobody will call [`Log::retry`]. What is held is tried once more, then lost.
+    pub fn abandon(&mut self, now: Mono, host: &mut dyn Host) {
+        self.close(now, host);
+        self.lost += self.held.len() as u64;
+        self.held.clear();
+        self.retry_at = None;
+        self.close_file(host);
+    }
+
+    /// Things in /dev and /proc are never renamed or removed, even if a regular file is behind them.
+    fn is_device(&self) -> bool {
+        self.path.starts_with("/dev/") || self.path.starts_with("/proc/")
+    }
+
+    fn open_file(&mut self, host: &mut dyn Host) -> Result<(), Errno> {
+        let opened = host.open_log(&self.path)?;
+        self.file = Some(Open { id: opened.file, regular: opened.regular, position: opened.size });
+        Ok(())
+    }
+
+    fn close_file(&mut self, host: &mut dyn Host) {
+        if let Some(file) = self.file.take() {
+            host.close_log(file.id);
+        }
+    }
+
+    fn note(&mut self, errno: Errno) {
+        self.trouble = Some(errno);
+        self.unreported = true;
+    }
+
+    fn failed(&mut self, errno: Errno, now: Mono) {
+        self.note(errno);
+        self.retry_at = Some(now + RETRY);
+    }
+
+    fn flush_held(&mut self, now: Mono, host: &mut dyn Host) -> usize {
+        if self.held.is_empty() {
+            return 0;
+        }
+        let held = std::mem::take(&mut self.held);
+        let count = self.append(held.as_slice(), now, host);
+        self.held = held;
+        self.held.consume(count);
+        count
+    }
+
+    /// Appends what the file takes now; sets `retry_at` if that is not all.
+    fn append(&mut self, bytes: &[u8], now: Mono, host: &mut dyn Host) -> usize {
+        if self.file.is_none()
+            && let Err(errno) = self.open_file(host)
+        {
+            self.failed(errno, now);
+            return 0;
+        }
+        let Some(file) = &mut self.file else { return 0 };
+        let mut done = 0;
+        let stopped = loop {
+            if done == bytes.len() {
+                break None;
+            }
+            match host.append(file.id, &bytes[done..]) {
+                Ok(0) => break Some(Errno::EAGAIN),
+                Ok(count) => done += count.min(bytes.len() - done),
+                Err(errno) => break Some(errno),
+            }
+        };
+        file.position += done as u64;
+        self.written += done as u64;
+        if done > 0 {
+            self.full_wait = FULL_PIPE;
+        }
+        match stopped {
+            None => {
+                self.trouble = None;
+                self.retry_at = None;
+            }
+            Some(Errno::EAGAIN) => {
+                self.trouble = None;
+                self.retry_at = Some(now + self.full_wait);
+                self.full_wait = (self.full_wait * 2).min(RETRY);
+            }
+            Some(errno) => self.failed(errno, now),
+        }
+        done
+    }
+
+    /// What is held belongs to the chunk before it, so that nothing is split.
+    fn rotate_if_due(&mut self, host: &mut dyn Host) {
+        let due = self.file.as_ref().is_some_and(|file| file.regular && file.position >= self.max_bytes);
+        if !due || self.max_bytes == 0 || !self.held.is_empty() || self.is_device() {
+            return;
+        }
+        if self.backups == 0 {
+            if let Some(file) = &mut self.file {
+                // After a failure the next try comes another max_bytes later.
+                file.position = 0;
+                if let Err(errno) = host.truncate(file.id) {
+                    self.note(errno);
+                }
+            }
+            return;
+        }
+        self.shift_backups(host);
+        self.close_file(host);
+        let opened = self.open_file(host);
+        match (opened, &mut self.file) {
+            // Not empty if it could not be renamed: then, too, the next try comes another max_bytes later.
+            (Ok(()), Some(file)) => file.position = 0,
+            (Ok(()), None) => {}
+            // The next write opens it.
+            (Err(errno), _) => self.note(errno),
+        }
+    }
+
+    /// LOG-071, LOG-074, LOG-075. The oldest is unlinked first: renaming over a file makes ext4 write it out.
+    fn shift_backups(&self, host: &mut dyn Host) {
+        let name = |number: u32| if number == 0 { self.path.clone() } else { format!("{}.{number}", self.path) };
+        if host.stat(&name(self.backups - 1)).is_ok() {
+            let _ = host.remove(&name(self.backups));
+        }
+        for number in (0..self.backups).rev() {
+            // A missing one is skipped; any other failure leaves the file as it is, which harms nobody.
+            let _ = host.rename(&name(number), &name(number + 1));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;

@@ -1,0 +1,205 @@
+//! Groups and processes come and go: at the start, by `addProcessGroup`, by twiddler; with their automatic logs.
+
+use std::rc::Rc;
+
+use crate::base::errno::Errno;
+use crate::base::key::Key;
+use crate::base::words::Channel;
+use crate::config::spec::{ChannelSpec, GroupSpec, LogFile, ProcessSpec};
+use crate::world::group::Group;
+use crate::world::life::Life;
+use crate::world::lines::Line;
+use crate::world::output::Output;
+use crate::world::process::Process;
+use crate::world::{Alarm, Turn, World};
+
+impl World {
+    /// Makes a group active with all its members and their automatic logs (PROC-082). Its name must be free.
+    pub fn add_group(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) -> Key<Group> {
+        let key = self.groups.insert(Group {
+            name: spec.name.clone(),
+            priority: spec.priority,
+            kind: spec.kind.clone(),
+            members: Vec::new(),
+        });
+        self.group_names.insert(spec.name.clone(), key);
+        self.group_order.push(key);
+        self.add_members(key, &spec.processes, turn);
+        key
+    }
+
+    /// Puts processes into a group. Their names must be free in it.
+    pub fn add_members(
+        &mut self,
+        group: Key<Group>,
+        specs: &[Rc<ProcessSpec>],
+        turn: &mut Turn<'_>,
+    ) -> Vec<Key<Process>> {
+        let Some(name) = self.groups.get(group).map(|group| World::shared_name(&group.name)) else {
+            return Vec::new();
+        };
+        let mut keys = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let stdout = self.output_or_none(spec, Channel::Stdout, turn);
+            let stderr = if spec.redirect_stderr { None } else { self.output_or_none(spec, Channel::Stderr, turn) };
+            keys.push(self.processes.insert(Process {
+                spec: spec.clone(),
+                group,
+                group_name: name.clone(),
+                life: Life::default(),
+                outputs: [stdout, stderr],
+                stdin: Default::default(),
+                stdin_closed: true,
+                silent: false,
+                stop_reported: None,
+            }));
+        }
+        if let Some(group) = self.groups.get_mut(group) {
+            group.members.extend(&keys);
+        }
+        keys
+    }
+
+    /// Starts what starts by itself among new processes, as soon as the turn settles.
+    pub fn autostart(&mut self, keys: impl IntoIterator<Item = Key<Process>>) {
+        self.autostarts.extend(keys);
+    }
+
+    /// Whether every member is in the "stopped" set (PROC-081).
+    pub fn is_quiet(&self, group: Key<Group>) -> bool {
+        self.groups.get(group).is_none_or(|group| {
+            group.members.iter().all(|&key| self.processes.get(key).is_none_or(|p| p.state().is_stopped()))
+        })
+    }
+
+    /// Takes a group with all its members out. They must be quiet.
+    pub fn remove_group(&mut self, key: Key<Group>, turn: &mut Turn<'_>) {
+        let Some(group) = self.groups.remove(key) else { return };
+        self.group_names.remove(&group.name);
+        self.group_order.retain(|&other| other != key);
+        for member in group.members {
+            self.forget(member, turn);
+        }
+    }
+
+    /// Takes a process out of its group; an automatic restart that waits is called off (TWID-065).
+    pub fn remove_member(&mut self, key: Key<Process>, turn: &mut Turn<'_>) {
+        let Some(process) = self.processes.get(key) else { return };
+        if let Some(group) = self.groups.get_mut(process.group) {
+            group.members.retain(|&other| other != key);
+        }
+        self.forget(key, turn);
+    }
+
+    fn forget(&mut self, key: Key<Process>, turn: &mut Turn<'_>) {
+        // Also of a child in UNKNOWN, whose logs may still be open.
+        if let Some(mut process) = self.processes.remove(key) {
+            for output in process.outputs.iter_mut().flatten() {
+                output.abandon(turn.now.mono, turn.host);
+            }
+        }
+        self.alarms.set(Alarm::Life(key), None);
+        self.alarms.set(Alarm::Log(key), None);
+        // Whoever waits for it must look again.
+        self.changes += 1;
+    }
+
+    /// A channel with its log; an automatic log gets its file (LOG-044).
+    pub(crate) fn make_output(
+        &mut self,
+        spec: &ProcessSpec,
+        channel: Channel,
+        turn: &mut Turn<'_>,
+    ) -> Result<Output, Errno> {
+        let daemon = &self.config.daemon;
+        let settings = &spec.channels[channel.index()];
+        let path = match &settings.logfile {
+            LogFile::None => None,
+            LogFile::Path(path) => Some(path.clone()),
+            LogFile::Auto => {
+                let stem = format!("{}-{}---{}-", spec.name, channel.name(), daemon.identifier);
+                Some(turn.host.create_auto_log(&daemon.childlogdir.display().to_string(), &stem)?)
+            }
+        };
+        Ok(Output::new(settings, &spec.name, channel, daemon.strip_ansi, path))
+    }
+
+    /// As [`World::make_output`]; without a file if none can be made now: a start tries again.
+    fn output_or_none(&mut self, spec: &ProcessSpec, channel: Channel, turn: &mut Turn<'_>) -> Option<Output> {
+        self.make_output(spec, channel, turn)
+            .or_else(|error| {
+                let directory = self.config.daemon.childlogdir.display().to_string();
+                let line = Line::NoAutoLog { name: spec.name.clone(), directory, error: error.text() };
+                self.say(&line, turn);
+                let without = ChannelSpec { logfile: LogFile::None, ..spec.channels[channel.index()].clone() };
+                let strip_ansi = self.config.daemon.strip_ansi;
+                Ok::<_, Errno>(Output::new(&without, &spec.name, channel, strip_ansi, None))
+            })
+            .ok()
+    }
+
+    /// Starts what starts by itself in a new group.
+    pub fn autostart_group(&mut self, group: Key<Group>) {
+        let members = self.groups.get(group).map(|group| group.members.clone()).unwrap_or_default();
+        self.autostart(members);
+    }
+
+    /// Removes automatic logs that an earlier run left (LOG-045).
+    pub(crate) fn clear_auto_logs(&mut self, turn: &mut Turn<'_>) {
+        let daemon = &self.config.daemon;
+        if daemon.nocleanup {
+            return;
+        }
+        let (directory, identifier) = (daemon.childlogdir.display().to_string(), daemon.identifier.clone());
+        let Ok(names) = turn.host.list(&directory) else {
+            return self.say(&Line::NoClearDirectory {}, turn);
+        };
+        for name in names.iter().filter(|name| is_auto_log(name, &identifier)) {
+            let path = format!("{}/{name}", directory.trim_end_matches('/'));
+            if turn.host.remove(&path).is_err() {
+                self.say(&Line::NoCleanUp { path }, turn);
+            }
+        }
+    }
+}
+
+/// Whether a file name is that of an automatic log of a daemon with this identifier:
+/// `?*---<identifier>-<non-blank>.log`, optionally `.` and up to 4 digits behind it (LOG-045).
+fn is_auto_log(name: &str, identifier: &str) -> bool {
+    let stem = match name.rsplit_once('.') {
+        Some((stem, digits)) if digits.len() <= 4 && digits.bytes().all(|b| b.is_ascii_digit()) => stem,
+        _ => name,
+    };
+    let Some(stem) = stem.strip_suffix(".log") else { return false };
+    let mark = format!("---{identifier}-");
+    stem.match_indices(&mark).any(|(at, _)| {
+        let random = &stem[at + mark.len()..];
+        at > 0 && !random.is_empty() && !random.contains(char::is_whitespace)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_auto_log;
+
+    #[test]
+    fn log_045_only_automatic_logs_of_this_daemon_are_cleared() {
+        // BUG-075: the identifier is text, not a pattern, and the whole name must fit.
+        for name in ["web-stdout---supervisor-a1b2c3d4.log", "x---supervisor-abc.log.1", "x---supervisor-abc.log.1234"]
+        {
+            assert!(is_auto_log(name, "supervisor"), "{name}");
+        }
+        for name in [
+            "---supervisor-abc.log",
+            "web-stdout---other-abc.log",
+            "web-stdout---supervisor-.log",
+            "web-stdout---supervisor-a b.log",
+            "web-stdout---supervisor-abc.log.12345",
+            "web-stdout---supervisor-abc.log.x",
+            "web-stdout---supervisor-abc.txt",
+        ] {
+            assert!(!is_auto_log(name, "supervisor"), "{name}");
+        }
+        assert!(!is_auto_log("x---superXvisor-abc.log", "super.visor"));
+    }
+}

@@ -1,0 +1,419 @@
+//! All state but connections: processes, groups, logs, the cache.
+//!
+//! The world owns everything and hands out keys. Machines ([`life::Life`], outputs) are pure; [`World::drive`] is the
+//! one place that carries out what they ask for. The world asks the system only through [`host::Host`], and never
+//! knows a descriptor.
+
+pub mod cache;
+pub mod command;
+pub mod group;
+pub mod host;
+pub mod life;
+pub mod lines;
+pub mod log;
+pub mod mainlog;
+pub mod members;
+pub mod output;
+pub mod process;
+pub mod shutdown;
+pub mod streams;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use crate::base::errno::Errno;
+use crate::base::key::{Arena, Key};
+use crate::base::limits::SPAWNS_PER_TURN;
+use crate::base::text::NameSpec;
+use crate::base::time::{Deadlines, Mono, Now};
+use crate::base::words::{Channel, Exit, Level, Mood, Pid, State};
+use crate::config::error::ConfigError;
+use crate::config::spec::{Config, GroupSpec, InterfaceKind};
+use cache::Cache;
+use group::Group;
+use host::{Host, SpawnError, SpawnOrder};
+use life::{Act, Step};
+use lines::Line;
+use log::Log;
+use mainlog::MainLog;
+use process::Process;
+use shutdown::Ending;
+
+/// One turn of the loop: a moment and the system.
+pub struct Turn<'h> {
+    /// Stamped once.
+    pub now: Now,
+    /// The system.
+    pub host: &'h mut dyn Host,
+}
+
+/// Who may want to be woken. Ordered so that equal moments are served in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Alarm {
+    /// A process's [`life::Life::deadline`].
+    Life(Key<Process>),
+    /// A process's log that could not be written.
+    Log(Key<Process>),
+    /// The main log, which could not be written.
+    MainLog,
+    /// The next report of the ordered end.
+    Ending,
+    /// A moment that a deferred answer asked for.
+    Waiters,
+}
+
+/// An XML-RPC namespace.
+pub struct Interface {
+    /// What method names begin with.
+    pub namespace: String,
+    /// What stands behind it.
+    pub kind: InterfaceKind,
+    /// The store, for `cache` (CACHE-005).
+    pub cache: Cache,
+}
+
+/// The world.
+pub struct World {
+    /// What it was made from; `configured` is newer after a re-read.
+    pub config: Config,
+    /// The groups of the last (re)read configuration (CFG-221), with what twiddler added (RPC-094).
+    pub configured: Vec<GroupSpec>,
+    /// XML-RPC namespaces.
+    pub interfaces: Vec<Interface>,
+    /// All processes.
+    pub processes: Arena<Process>,
+    pub(crate) groups: Arena<Group>,
+    pub(crate) group_names: BTreeMap<String, Key<Group>>,
+    pub(crate) group_order: Vec<Key<Group>>,
+    pids: BTreeMap<Pid, Key<Process>>,
+    pub(crate) alarms: Deadlines<Alarm>,
+    /// Processes that the daemon is about to start by itself, a few each turn.
+    pub(crate) autostarts: VecDeque<Key<Process>>,
+    pub(crate) main_log: MainLog,
+    pub(crate) mood: Mood,
+    ending: Option<Ending>,
+    /// What to begin anew with after the end.
+    next: Option<Config>,
+    pub(crate) changes: u64,
+    pub(crate) log_writes: u64,
+}
+
+impl World {
+    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet.
+    pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<World, String> {
+        let daemon = &config.daemon;
+        let file = match &daemon.logfile {
+            None => None,
+            Some(path) => {
+                let path = path.display().to_string();
+                let mut log = Log::new(path.clone(), daemon.logfile_maxbytes, daemon.logfile_backups);
+                log.open(turn.host).map_err(|error| format!("could not open log file {path}: {}", error.text()))?;
+                Some(log)
+            }
+        };
+        let main_log = MainLog::new(daemon.loglevel, file, daemon.nodaemon && !daemon.silent);
+        let interfaces = config
+            .interfaces
+            .iter()
+            .filter(|interface| !matches!(interface.kind, InterfaceKind::Foreign { .. }))
+            .map(|interface| Interface {
+                namespace: interface.namespace.clone(),
+                kind: interface.kind.clone(),
+                cache: Cache::default(),
+            })
+            .collect();
+        let mut world = World {
+            configured: config.groups.clone(),
+            config,
+            interfaces,
+            processes: Arena::default(),
+            groups: Arena::default(),
+            group_names: BTreeMap::new(),
+            group_order: Vec::new(),
+            pids: BTreeMap::new(),
+            alarms: Deadlines::default(),
+            autostarts: VecDeque::new(),
+            main_log,
+            mood: Mood::Running,
+            ending: None,
+            next: None,
+            changes: 0,
+            log_writes: 0,
+        };
+        for (level, text) in std::mem::take(&mut world.config.notices) {
+            world.say(&Line::Free(level, text), turn);
+        }
+        world.clear_auto_logs(turn);
+        for group in world.configured.clone() {
+            world.add_group(&group, turn);
+        }
+        Ok(world)
+    }
+
+    /// What the supervisor is doing.
+    pub fn mood(&self) -> Mood {
+        self.mood
+    }
+
+    /// Counts changes of process states: somebody who waits looks again only when this moved.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Counts writes to logs: somebody who follows looks again only when this moved.
+    pub fn log_writes(&self) -> u64 {
+        self.log_writes
+    }
+
+    /// Writes a line to the main log.
+    pub fn say(&mut self, line: &Line, turn: &mut Turn<'_>) {
+        if self.main_log.says(line.level()) {
+            self.log_writes += 1;
+            self.main_log.say(line, turn.now, turn.host);
+            self.look_after_main_log();
+        }
+    }
+
+    /// Whether lines of this level are written: spares the making of those that aren't.
+    pub fn says(&self, level: Level) -> bool {
+        self.main_log.says(level)
+    }
+
+    /// The path of a process's log, `name` as in PROC-080; `None` for an unknown name, a whole group, no log.
+    pub fn log_path(&self, name: &str, channel: Channel) -> Option<String> {
+        let spec = NameSpec::parse(name);
+        let process = self.processes.get(self.find_member(spec.group, spec.process?)?)?;
+        process.log_path(channel).map(str::to_string)
+    }
+
+    /// The path of the main log, unless it goes to syslog.
+    pub fn main_log_path(&self) -> Option<String> {
+        self.main_log.path().map(str::to_string)
+    }
+
+    /// Lets a process take a step and carries out what it asks for, answers included. Returns why a signal could
+    /// not be sent, if so.
+    pub fn drive(&mut self, who: Key<Process>, step: Step, turn: &mut Turn<'_>) -> Option<Errno> {
+        let mut refused = None;
+        let mut next = Some(step);
+        let mut acts = Vec::new();
+        while let Some(step) = next.take() {
+            let process = self.processes.get_mut(who)?;
+            let spec = process.spec.clone();
+            process.life.on(step, &spec, turn.now, self.mood, &mut acts);
+            for act in acts.drain(..) {
+                match act {
+                    Act::Say(line) => self.say(&line, turn),
+                    Act::Moved { .. } => self.changes += 1,
+                    Act::Spawn => {
+                        next = Some(match self.spawn(who, turn) {
+                            Ok(pid) => Step::Spawned(pid),
+                            Err(text) => Step::SpawnFailed(text),
+                        });
+                    }
+                    Act::Kill { pid, signal, group } => {
+                        if let Err(error) = turn.host.kill(pid, signal, group) {
+                            refused = Some(error).filter(|&error| error != Errno::ESRCH);
+                            next = Some(Step::KillFailed(error));
+                        }
+                    }
+                }
+            }
+        }
+        let deadline = self.processes.get(who).and_then(|process| process.life.deadline());
+        self.alarms.set(Alarm::Life(who), deadline);
+        refused
+    }
+
+    /// PROC-050 to 056: opens the logs and makes the child. The error is the text for `spawnerr`.
+    fn spawn(&mut self, who: Key<Process>, turn: &mut Turn<'_>) -> Result<Pid, String> {
+        let Some(process) = self.processes.get(who) else { return Err(String::new()) };
+        let (spec, group_name) = (process.spec.clone(), process.group_name.clone());
+        let name = &spec.name;
+        let command = command::resolve(&spec, turn.host).map_err(|error| error.text().to_string())?;
+        let dispatchers = |error: Errno| match error {
+            Errno::EMFILE => format!("too many open files to spawn '{name}'"),
+            error => format!("unknown error making dispatchers for '{name}': {}", error.name()),
+        };
+        self.open_outputs(who, turn).map_err(dispatchers)?;
+        let environment = command::environment(&spec, &group_name, self.config.daemon.serverurl.as_deref());
+        let own = turn.host.uid();
+        let order = SpawnOrder {
+            name,
+            path: &command.path,
+            argv: &command.argv,
+            environment: &environment,
+            directory: spec.directory.as_deref(),
+            umask: spec.umask,
+            user: spec.user.as_ref().filter(|user| user.uid != own),
+            redirect_stderr: spec.redirect_stderr,
+        };
+        let made = turn.host.spawn(who, &order);
+        match made {
+            Ok(pid) => {
+                self.pids.insert(pid, who);
+                if let Some(process) = self.processes.get_mut(who) {
+                    process.stdin.clear();
+                    process.stdin_closed = false;
+                    process.silent = true;
+                    process.stop_reported = None;
+                }
+                Ok(pid)
+            }
+            Err(error) => {
+                self.close_outputs(who, turn);
+                Err(match error {
+                    SpawnError::Pipe(error) => dispatchers(error),
+                    SpawnError::Fork(Errno::EAGAIN) => {
+                        format!("Too many processes in process table to spawn '{name}'")
+                    }
+                    SpawnError::Fork(error) => format!("unknown error during fork for '{name}': {}", error.name()),
+                })
+            }
+        }
+    }
+
+    /// A child ended, its output has been read (PROC-067).
+    pub fn reaped(&mut self, pid: Pid, exit: Exit, turn: &mut Turn<'_>) {
+        let Some(who) = self.pids.remove(&pid) else {
+            return self.say(&Line::ReapedUnknown { pid, status: exit.text() }, turn);
+        };
+        turn.host.close_pipes(who);
+        self.finish_outputs(who, turn);
+        if let Some(process) = self.processes.get_mut(who) {
+            process.stdin.clear();
+            process.stdin_closed = true;
+        }
+        self.drive(who, Step::Exited(exit), turn);
+    }
+
+    /// What the daemon starts by itself, in order (PROC-010, PROC-070).
+    pub fn queue_autostarts(&mut self) {
+        for group in self.groups_by_priority() {
+            let members = self.groups.get(group).map(|group| group.members.clone()).unwrap_or_default();
+            self.autostarts.extend(members);
+        }
+    }
+
+    /// A signal to the daemon (SIG-001 to 005).
+    pub fn signalled(&mut self, signal: i32, turn: &mut Turn<'_>) {
+        match life::shown_signal(signal).as_str() {
+            name @ ("SIGTERM" | "SIGINT" | "SIGQUIT") => {
+                self.say(&Line::ExitRequest { signal: name.to_string() }, turn);
+                self.begin_ending(Mood::Shutdown, turn);
+            }
+            "SIGHUP" if self.mood == Mood::Shutdown => self.say(&Line::RestartIgnored {}, turn),
+            "SIGHUP" => {
+                self.say(&Line::RestartRequest {}, turn);
+                // BUG-060: a broken file is found before anything is stopped.
+                if let Err(mistakes) = self.begin_restart(turn) {
+                    let error = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+                    self.say(&Line::CannotReload { error }, turn);
+                }
+            }
+            "SIGUSR2" => {
+                self.say(&Line::ReopenRequest {}, turn);
+                self.say(&Line::Reopened {}, turn);
+                self.reopen_logs(turn);
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads the configuration and, if it is sound, begins the end that comes before a new beginning.
+    pub fn begin_restart(&mut self, turn: &mut Turn<'_>) -> Result<(), Vec<ConfigError>> {
+        if self.mood == Mood::Running {
+            self.next = Some(turn.host.load_config()?);
+            self.begin_ending(Mood::Restarting, turn);
+        }
+        Ok(())
+    }
+
+    /// Begins the end.
+    pub fn begin_shutdown(&mut self, turn: &mut Turn<'_>) {
+        self.begin_ending(Mood::Shutdown, turn);
+    }
+
+    /// After the end: the configuration to begin anew with, if a restart was asked for.
+    pub fn take_next_config(&mut self) -> Option<Config> {
+        self.next.take().filter(|_| self.mood == Mood::Restarting)
+    }
+
+    /// When [`World::due`] is wanted.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.alarms.next()
+    }
+
+    /// Sees to it that deferred answers are asked for again at this moment, if not before.
+    pub fn wake_waiters(&mut self, at: Mono) {
+        let earliest = self.alarms.get(Alarm::Waiters).map_or(at, |set| set.min(at));
+        self.alarms.set(Alarm::Waiters, Some(earliest));
+    }
+
+    /// Serves the alarms whose moment has come; at most so many that clients get their turn.
+    pub fn due(&mut self, turn: &mut Turn<'_>) {
+        for _ in 0..SPAWNS_PER_TURN {
+            match self.alarms.pop_due(turn.now.mono) {
+                None => return,
+                Some(Alarm::Life(who)) => {
+                    self.drive(who, Step::Due, turn);
+                }
+                Some(Alarm::Log(who)) => self.retry_logs(who, turn),
+                Some(Alarm::MainLog) => self.retry_main_log(turn),
+                Some(Alarm::Waiters) => self.changes += 1,
+                Some(Alarm::Ending) => self.report_ending(turn),
+            }
+        }
+    }
+
+    /// The end of a turn: starts a few of those that wait, and takes the ordered end further. Returns whether there
+    /// is more to do at once.
+    pub fn settle(&mut self, turn: &mut Turn<'_>) -> bool {
+        for _ in 0..SPAWNS_PER_TURN {
+            let Some(who) = self.autostarts.pop_front() else { break };
+            self.drive(who, Step::Autostart, turn);
+        }
+        self.continue_ending(turn);
+        !self.autostarts.is_empty()
+    }
+
+    /// What must hold after every turn; `Err` says what doesn't. For tests and the simulation.
+    pub fn check(&self) -> Result<(), String> {
+        for (key, process) in self.processes.iter() {
+            let (state, life) = (process.state(), &process.life);
+            let wrong = |what: &str| Err(format!("{} is {}: {what}", process.display(), state.name()));
+            let has_pid = matches!(state, State::Starting | State::Running | State::Stopping);
+            if has_pid && life.pid().is_none() {
+                return wrong("no pid");
+            }
+            if !has_pid && state != State::Unknown && life.pid().is_some() {
+                return wrong("a pid");
+            }
+            if matches!(state, State::Starting | State::Stopping | State::Backoff) && life.deadline().is_none() {
+                return wrong("no deadline");
+            }
+            if self.alarms.get(Alarm::Life(key)) != life.deadline() {
+                return wrong("its alarm is not its deadline");
+            }
+            if life.pid().is_some_and(|pid| self.pids.get(&pid) != Some(&key)) {
+                return wrong("its pid is not known");
+            }
+            if self.groups.get(process.group).is_none_or(|group| !group.members.contains(&key)) {
+                return wrong("its group doesn't know it");
+            }
+        }
+        if self.group_names.len() != self.groups.len() || self.group_order.len() != self.groups.len() {
+            return Err("groups, their names and their order differ in number".to_string());
+        }
+        Ok(())
+    }
+
+    /// The namespace `name`.
+    pub fn interface(&self, name: &str) -> Option<usize> {
+        self.interfaces.iter().position(|interface| interface.namespace == name)
+    }
+
+    pub(crate) fn shared_name(group: &str) -> Rc<str> {
+        Rc::from(group)
+    }
+}
