@@ -8,10 +8,12 @@
 //! | [`wire`] | bytes to meaning and back: HTTP heads and bodies, XML-RPC; no sockets |
 //! | [`config`] | files and command lines to a checked [`config::spec::Config`] |
 //! | [`world`] | processes, groups, logs, the cache: all state but connections |
+//! | [`rpc`] | the methods, one table |
 //! | [`sim`] | a pretended system, with dice |
 
 pub mod base;
 pub mod config;
+pub mod rpc;
 pub mod sim;
 pub mod wire;
 pub mod world;

@@ -1,0 +1,123 @@
+//! Parameters of methods: what kinds of value each takes, and how handlers read them.
+
+use crate::base::value::Value;
+use crate::rpc::Call;
+
+/// Which values a parameter takes (RPC-004).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A string, or base64 that is UTF-8.
+    Text,
+    /// A whole number, or what Python turns into one: decimal text, a boolean, a double.
+    Int,
+    /// Anything, by its truth.
+    Truth,
+    /// A string or a whole number: a signal.
+    Signal,
+    /// Anything: the handler looks closer.
+    Any,
+    /// Nothing: only for checks of tables.
+    Never,
+}
+
+impl Kind {
+    /// Whether a value is of this kind.
+    pub fn accepts(self, value: &Value) -> bool {
+        match self {
+            Kind::Text => value.as_text().is_some(),
+            Kind::Int => to_int(value).is_some(),
+            Kind::Signal => value.as_text().is_some() || matches!(value, Value::Int(_)),
+            Kind::Truth | Kind::Any => true,
+            Kind::Never => false,
+        }
+    }
+}
+
+/// A number as Python's `int()` makes it of a value.
+pub fn to_int(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::Bool(truth) => Some(i64::from(*truth)),
+        Value::Double(number) if number.is_finite() => Some(*number as i64),
+        Value::Str(_) | Value::Bytes(_) => parse_int(value.as_text()?),
+        _ => None,
+    }
+}
+
+/// Reads a whole number as Python's `int()` reads text (CFG-061).
+pub fn parse_int(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (negative, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (text.starts_with('-'), digits),
+        None => (false, text),
+    };
+    let separated = digits.split('_').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let number: i64 = if separated { digits.replace('_', "").parse().ok()? } else { return None };
+    Some(if negative { -number } else { number })
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Its name, for help.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Its type as `methodSignature` shows it.
+    pub shown: &'static str,
+    /// May be left out.
+    pub optional: bool,
+    /// What it means, for help.
+    pub help: &'static str,
+}
+
+/// A required parameter.
+pub const fn needs(name: &'static str, kind: Kind, shown: &'static str, help: &'static str) -> Param {
+    Param { name, kind, shown, optional: false, help }
+}
+
+/// A parameter that may be left out.
+pub const fn may(name: &'static str, kind: Kind, shown: &'static str, help: &'static str) -> Param {
+    Param { name, kind, shown, optional: true, help }
+}
+
+impl Call<'_, '_> {
+    /// The text of argument `index`, which the row says is text.
+    pub fn text(&self, index: usize) -> &str {
+        self.args.get(index).and_then(Value::as_text).unwrap_or_default()
+    }
+
+    /// The number of argument `index`, which the row says is one.
+    pub fn int(&self, index: usize) -> i64 {
+        self.args.get(index).and_then(to_int).unwrap_or_default()
+    }
+
+    /// The truth of argument `index`, or of its default.
+    pub fn truth(&self, index: usize, default: bool) -> bool {
+        self.args.get(index).map_or(default, Value::is_truthy)
+    }
+
+    /// Takes argument `index` away.
+    pub fn take(&mut self, index: usize) -> Value {
+        self.args.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rpc_004_numbers_are_made_of_what_python_makes_them_of() {
+        let int = |value: Value| to_int(&value);
+        assert_eq!(int(Value::str(" -1_000 ")), Some(-1000));
+        assert_eq!(int(Value::str("+7")), Some(7));
+        assert_eq!(int(Value::Double(-2.9)), Some(-2));
+        assert_eq!(int(Value::Bool(true)), Some(1));
+        for bad in ["", "1.5", "_1", "1__0", "-", "0x1", "--1"] {
+            assert_eq!(int(Value::str(bad)), None, "{bad}");
+        }
+        assert_eq!(int(Value::Nil), None);
+        assert_eq!(int(Value::Double(f64::NAN)), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! `cache.*`: values kept in the daemon (contract cache.md).
+
+use std::rc::Rc;
+
+use crate::base::value::Value;
+use crate::base::words::{Fault, fault};
+use crate::config::spec::InterfaceKind;
+use crate::rpc::args::{Kind, Param, needs};
+use crate::rpc::{Answer, Call, Gate, Method, Outcome, Reply};
+use crate::world::cache::Cache;
+
+/// What `getAPIVersion` answers (CACHE-010).
+const API_VERSION: &str = "0.2";
+
+const KEY: Param = needs("key", Kind::Any, "string", "A string that is not empty.");
+
+/// The rows. The shown types are the original's (CACHE-030).
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "clear",
+        params: &[],
+        returns: "boolean",
+        signature: None,
+        result: "Always true.",
+        help: "Forget every key.",
+        gate: Gate::NotShutdown,
+        run: clear,
+    },
+    Method {
+        name: "delete",
+        params: &[KEY],
+        returns: "boolean",
+        signature: None,
+        result: "Always true, also when there was no such key.",
+        help: "Forget a key and its value.",
+        gate: Gate::NotShutdown,
+        run: delete,
+    },
+    Method {
+        name: "fetch",
+        params: &[KEY],
+        returns: "string",
+        signature: None,
+        result: "The value.",
+        help: "Give the value of a key.",
+        gate: Gate::NotShutdown,
+        run: fetch,
+    },
+    Method {
+        name: "getAPIVersion",
+        params: &[],
+        returns: "string",
+        signature: None,
+        result: "The version.",
+        help: "Give the version of these methods.",
+        gate: Gate::NotShutdown,
+        run: |_| Ok(Answer::from(API_VERSION)),
+    },
+    Method {
+        name: "getCount",
+        params: &[],
+        returns: "integer",
+        signature: None,
+        result: "The number.",
+        help: "Count the keys.",
+        gate: Gate::NotShutdown,
+        run: get_count,
+    },
+    Method {
+        name: "getKeys",
+        params: &[],
+        returns: "array",
+        signature: None,
+        result: "The keys, sorted.",
+        help: "List every key.",
+        gate: Gate::NotShutdown,
+        run: get_keys,
+    },
+    Method {
+        name: "store",
+        params: &[KEY, needs("data", Kind::Any, "string", "The value; a string, unless the section says values=any.")],
+        returns: "boolean",
+        signature: None,
+        result: "Always true.",
+        help: "Keep a value under a key, in place of what was there.",
+        gate: Gate::NotShutdown,
+        run: store,
+    },
+];
+
+fn cache<'a>(call: &'a mut Call<'_, '_>) -> Result<&'a mut Cache, Fault> {
+    let interface = call.interface.and_then(|index| call.world.interfaces.get_mut(index));
+    interface.map(|interface| &mut interface.cache).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))
+}
+
+/// CACHE-020.
+fn key(value: &Value) -> Result<&str, Fault> {
+    value
+        .as_text()
+        .filter(|key| !key.is_empty())
+        .ok_or_else(|| Fault::with(fault::BAD_NAME, "Cache key must be a non-empty string"))
+}
+
+fn clear(call: &mut Call<'_, '_>) -> Outcome {
+    cache(call)?.clear();
+    Ok(true.into())
+}
+
+fn delete(call: &mut Call<'_, '_>) -> Outcome {
+    let name = call.take(0);
+    cache(call)?.delete(key(&name)?);
+    Ok(true.into())
+}
+
+fn fetch(call: &mut Call<'_, '_>) -> Outcome {
+    let name = call.take(0);
+    let value: Rc<Value> = cache(call)?.fetch(key(&name)?).ok_or_else(|| Fault::new(fault::BAD_NAME))?;
+    Ok(Answer::Now(Ok(Reply::Shared(value))))
+}
+
+fn get_count(call: &mut Call<'_, '_>) -> Outcome {
+    let count = cache(call)?.len();
+    Ok(Value::Int(count as i64).into())
+}
+
+fn get_keys(call: &mut Call<'_, '_>) -> Outcome {
+    let keys = Value::strings(cache(call)?.keys());
+    Ok(keys.into())
+}
+
+fn store(call: &mut Call<'_, '_>) -> Outcome {
+    let name = call.take(0);
+    let name = key(&name)?;
+    let mut value = call.take(1);
+    let any = call.interface.is_some_and(|index| {
+        matches!(call.world.interfaces.get(index).map(|i| &i.kind), Some(InterfaceKind::Cache { any: true }))
+    });
+    if !any {
+        // CACHE-021, CACHE-022: base64 that is text counts as text.
+        value = match value {
+            Value::Str(text) => Value::Str(text),
+            Value::Bytes(bytes) => Value::Str(String::from_utf8(bytes).map_err(|_| not_a_string())?),
+            _ => return Err(not_a_string()),
+        };
+    }
+    cache(call)?.store(name.to_string(), value);
+    Ok(true.into())
+}
+
+fn not_a_string() -> Fault {
+    Fault::with(fault::INCORRECT_PARAMETERS, "Cache data must be a string")
+}

@@ -1,0 +1,232 @@
+//! The methods: one table row each, and one way to call them.
+//!
+//! [`call`] finds the row, counts, gates and checks the kinds of the arguments before a handler runs, so handlers
+//! only work. `system.listMethods`, `methodHelp`, `methodSignature` and the whitelist read the same rows.
+
+pub mod args;
+pub mod cache;
+pub mod control;
+pub mod daemon;
+pub mod info;
+pub mod logs;
+pub mod read;
+pub mod system;
+pub mod twiddler;
+pub mod waiting;
+
+use std::rc::Rc;
+
+use crate::base::value::Value;
+use crate::base::words::{Fault, Level, Mood, fault};
+use crate::config::spec::InterfaceKind;
+use crate::world::lines::Line;
+use crate::world::{Turn, World};
+use args::{Kind, Param};
+pub use waiting::Waiting;
+
+/// What a method gives back at once.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// A value of its own.
+    Value(Value),
+    /// A value that somebody else keeps, too.
+    Shared(Rc<Value>),
+}
+
+impl Reply {
+    /// The value, copied if it is shared.
+    pub fn into_value(self) -> Value {
+        match self {
+            Reply::Value(value) => value,
+            Reply::Shared(value) => Rc::unwrap_or_clone(value),
+        }
+    }
+}
+
+impl<V: Into<Value>> From<V> for Reply {
+    fn from(value: V) -> Reply {
+        Reply::Value(value.into())
+    }
+}
+
+/// How a call goes on.
+pub enum Answer {
+    /// It is done.
+    Now(Result<Reply, Fault>),
+    /// It waits for something.
+    Later(Waiting),
+}
+
+impl<V: Into<Reply>> From<V> for Answer {
+    fn from(reply: V) -> Answer {
+        Answer::Now(Ok(reply.into()))
+    }
+}
+
+/// When a method refuses because the supervisor is on its way out (RPC-005, RPC-006).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gate {
+    /// Never.
+    Open,
+    /// While restarting or shutting down.
+    Running,
+    /// While shutting down.
+    NotShutdown,
+}
+
+/// What a handler works with. The arguments are as many and of such kinds as the row says.
+pub struct Call<'a, 't> {
+    /// All state.
+    pub world: &'a mut World,
+    /// The moment and the system.
+    pub turn: &'a mut Turn<'t>,
+    /// The arguments, without those left out.
+    pub args: Vec<Value>,
+    /// Which of [`World::interfaces`] was called; `system` has none.
+    pub interface: Option<usize>,
+}
+
+/// What a handler gives: an answer now or later, or a fault.
+pub type Outcome = Result<Answer, Fault>;
+
+/// One method.
+pub struct Method {
+    /// Without its namespace.
+    pub name: &'static str,
+    /// In order; those with a default come last.
+    pub params: &'static [Param],
+    /// The shown type of the result.
+    pub returns: &'static str,
+    /// Shown types, where they differ from those of `returns` and `params` (upstream: TWID-060, CACHE-030).
+    pub signature: Option<&'static [&'static str]>,
+    /// What the result is, for help.
+    pub result: &'static str,
+    /// One line that says what the method does.
+    pub help: &'static str,
+    /// When it refuses.
+    pub gate: Gate,
+    /// Does it.
+    pub run: fn(&mut Call<'_, '_>) -> Outcome,
+}
+
+impl Method {
+    /// Result and parameter types as `methodSignature` shows them.
+    pub fn signature(&self) -> Vec<&'static str> {
+        match self.signature {
+            Some(shown) => shown.to_vec(),
+            None => std::iter::once(self.returns).chain(self.params.iter().map(|param| param.shown)).collect(),
+        }
+    }
+
+    /// The help text: a summary, then one tag a parameter and one for the result (RPC-141).
+    pub fn help_text(&self) -> String {
+        let signature = self.signature();
+        let mut text = format!("{}\n\n", self.help);
+        for (i, param) in self.params.iter().enumerate() {
+            let shown = signature.get(i + 1).copied().unwrap_or(param.shown);
+            text.push_str(&format!("@param {shown} {} {}\n", param.name, param.help));
+        }
+        text.push_str(&format!("@return {} {}", signature.first().copied().unwrap_or(self.returns), self.result));
+        text
+    }
+}
+
+/// The rows of a kind of namespace.
+pub fn methods_of(kind: &InterfaceKind) -> &'static [&'static [Method]] {
+    match kind {
+        InterfaceKind::Main => &[daemon::METHODS, info::METHODS, control::METHODS, logs::METHODS],
+        InterfaceKind::Twiddler { .. } => &[twiddler::METHODS],
+        InterfaceKind::Cache { .. } => &[cache::METHODS],
+        InterfaceKind::Foreign { .. } => &[],
+    }
+}
+
+/// Every method that can be called now: namespace and row.
+pub fn all_methods(world: &World) -> Vec<(&str, &'static Method)> {
+    let configured = world.interfaces.iter().flat_map(|interface| {
+        methods_of(&interface.kind).iter().copied().flatten().map(|method| (interface.namespace.as_str(), method))
+    });
+    configured.chain(system::METHODS.iter().map(|method| ("system", method))).collect()
+}
+
+/// Finds `namespace.method` (RPC-001).
+fn find(world: &World, name: &str) -> Option<(Option<usize>, &'static Method)> {
+    let (namespace, method) = name.split_once('.')?;
+    if namespace == "system" {
+        return Some((None, system::METHODS.iter().find(|row| row.name == method)?));
+    }
+    let interface = world.interface(namespace)?;
+    let tables = methods_of(&world.interfaces[interface].kind);
+    let row = tables.iter().copied().flatten().find(|row| row.name == method)?;
+    Some((Some(interface), row))
+}
+
+/// Carries out a call, and says so at level TRAC (RPC-208).
+pub fn call(world: &mut World, turn: &mut Turn<'_>, method: &str, params: Vec<Value>) -> Answer {
+    if world.says(Level::Trace) {
+        world.say(&Line::MethodCalled { method: method.to_string() }, turn);
+    }
+    let answer = carry_out(world, turn, method, params);
+    if world.says(Level::Trace) {
+        match &answer {
+            // upstream: RPC-208, to have begun to wait is a success, too.
+            Answer::Now(Ok(_)) | Answer::Later(_) => {
+                world.say(&Line::MethodReturned { method: method.to_string() }, turn);
+            }
+            Answer::Now(Err(Fault { code, text })) => {
+                let (method, code, text) = (method.to_string(), *code, text.clone());
+                world.say(&Line::MethodFault { method, code, text }, turn);
+            }
+        }
+    }
+    answer
+}
+
+/// Carries out a call without a word, as those within a multicall are.
+fn carry_out(world: &mut World, turn: &mut Turn<'_>, method: &str, params: Vec<Value>) -> Answer {
+    dispatch(world, turn, method, params).unwrap_or_else(|fault| Answer::Now(Err(fault)))
+}
+
+fn dispatch(world: &mut World, turn: &mut Turn<'_>, name: &str, args: Vec<Value>) -> Outcome {
+    let (interface, method) = find(world, name).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))?;
+    // RPC-003.
+    let least = method.params.iter().filter(|param| !param.optional).count();
+    if args.len() < least || args.len() > method.params.len() {
+        return Err(Fault::new(fault::INCORRECT_PARAMETERS));
+    }
+    let refused = match method.gate {
+        Gate::Open => false,
+        Gate::Running => world.mood() != Mood::Running,
+        Gate::NotShutdown => world.mood() == Mood::Shutdown,
+    };
+    if refused {
+        return Err(Fault::new(fault::SHUTDOWN_STATE));
+    }
+    if let Some(interface) = interface
+        && let InterfaceKind::Twiddler { whitelist, .. } = &world.interfaces[interface].kind
+    {
+        twiddler::check_whitelist(whitelist, method.name)?;
+    }
+    // RPC-004.
+    if !method.params.iter().zip(&args).all(|(param, arg)| param.kind.accepts(arg)) {
+        return Err(Fault::new(fault::INCORRECT_PARAMETERS));
+    }
+    (method.run)(&mut Call { world, turn, args, interface })
+}
+
+/// Checks that a table of methods makes sense; for tests.
+pub fn check_table(rows: &[Method]) -> Result<(), String> {
+    for row in rows {
+        if row.name.starts_with('_') || row.help.is_empty() || row.result.is_empty() {
+            return Err(format!("{}: a hidden name or a missing text", row.name));
+        }
+        let optional = row.params.iter().map(|param| param.optional);
+        if !optional.is_sorted() {
+            return Err(format!("{}: a required parameter behind an optional one", row.name));
+        }
+        if row.params.iter().any(|param| param.help.is_empty() || matches!(param.kind, Kind::Never)) {
+            return Err(format!("{}: a parameter without a meaning", row.name));
+        }
+    }
+    Ok(())
+}
