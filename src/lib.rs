@@ -9,10 +9,12 @@
 //! | [`config`] | files and command lines to a checked [`config::spec::Config`] |
 //! | [`world`] | processes, groups, logs, the cache: all state but connections |
 //! | [`rpc`] | the methods, one table |
+//! | [`front`] | connections without sockets: requests in, answers out |
 //! | [`sim`] | a pretended system, with dice |
 
 pub mod base;
 pub mod config;
+pub mod front;
 pub mod rpc;
 pub mod sim;
 pub mod wire;

@@ -1,0 +1,168 @@
+//! Answers: XML-RPC results, error pages and streams' heads, written at the end of a connection's queue.
+//!
+//! A body is made first, in a buffer that all connections share, because its length stands before it. Never decides
+//! what to answer.
+
+use crate::base::bytes::ByteQueue;
+use crate::base::time::{Calendar, Wall};
+use crate::base::words::Fault;
+use crate::rpc::Reply;
+use crate::wire::http_in::{Head, Version};
+use crate::wire::http_out::{self, ResponseHead};
+use crate::wire::xml_write;
+
+/// A body buffer that has grown past this many bytes is given back once its answer is written.
+const KEEP_BYTES: usize = 64 * 1024;
+
+/// What an answer has to know of its question.
+pub(super) struct Request {
+    /// Echoed.
+    pub(super) version: Version,
+    /// Whether the client lets the connection stay open; cleared when we don't.
+    pub(super) keep_alive: bool,
+    /// HEAD: an answer without its body.
+    head_only: bool,
+    /// The request line, if somebody reads the access log.
+    pub(super) line: Option<String>,
+}
+
+impl Request {
+    /// What a head says; its first line, too, if `logged`.
+    pub(super) fn new(head: &Head, logged: bool) -> Request {
+        let version = match head.version {
+            Version::None => "",
+            Version::Http10 => " HTTP/1.0",
+            Version::Http11 => " HTTP/1.1",
+        };
+        Request {
+            version: head.version,
+            keep_alive: head.keep_alive,
+            head_only: head.method == "HEAD",
+            line: logged.then(|| format!("{} {}{version}", head.method, head.target)),
+        }
+    }
+
+    /// A request that could not be read, or none yet.
+    pub(super) fn unreadable() -> Request {
+        Request { version: Version::Http10, keep_alive: false, head_only: false, line: None }
+    }
+}
+
+/// Writes answers.
+#[derive(Default)]
+pub(super) struct Answers {
+    body: Vec<u8>,
+    /// The `Date` header and the second it was made for.
+    date: String,
+    date_secs: Option<i64>,
+}
+
+impl Answers {
+    /// The result of a call (HTTP-151, RPC-207). Returns the answer's size in bytes.
+    pub(super) fn result(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        result: &Result<Reply, Fault>,
+        wall: Wall,
+    ) -> usize {
+        match result {
+            Ok(Reply::Value(value)) => xml_write::write_response(&mut self.body, value),
+            Ok(Reply::Shared(value)) => xml_write::write_response(&mut self.body, value),
+            Err(fault) => xml_write::write_fault(&mut self.body, fault),
+        }
+        self.send(out, request, 200, &[("Content-Type", "text/xml")], wall)
+    }
+
+    /// A page that says what is wrong (HTTP-043), with the headers that the status needs.
+    pub(super) fn error(&mut self, out: &mut ByteQueue, request: &Request, status: u16, wall: Wall) -> usize {
+        self.body.extend_from_slice(http_out::error_body(status).as_bytes());
+        let headers: &[(&str, &str)] = match status {
+            401 => &[("Content-Type", "text/html"), ("WWW-Authenticate", "Basic realm=\"default\"")],
+            _ => &[("Content-Type", "text/html")],
+        };
+        self.send(out, request, status, headers, wall)
+    }
+
+    /// A page.
+    pub(super) fn page(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        kind: &str,
+        body: &[u8],
+        wall: Wall,
+    ) -> usize {
+        self.body.extend_from_slice(body);
+        self.send(out, request, 200, &[("Content-Type", kind)], wall)
+    }
+
+    /// The head of a log's stream (HTTP-103), whose bytes will follow; `modified` in seconds since 1970. Returns its
+    /// size.
+    pub(super) fn stream(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        modified: i64,
+        unbuffered: bool,
+        wall: Wall,
+    ) -> usize {
+        let modified = Calendar::at(modified, 0).http_date();
+        let headers = [
+            ("Last-Modified", modified.as_str()),
+            ("Content-Type", "text/plain;charset=utf-8"),
+            ("X-Accel-Buffering", "no"),
+        ];
+        let headers = if unbuffered { &headers[..] } else { &headers[..2] };
+        let before = out.len();
+        self.write_head(out, request, 200, headers, None, wall);
+        out.len() - before
+    }
+
+    /// Sends head and prepared body.
+    fn send(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        status: u16,
+        headers: &[(&str, &str)],
+        wall: Wall,
+    ) -> usize {
+        let before = out.len();
+        self.write_head(out, request, status, headers, Some(self.body.len() as u64), wall);
+        if !request.head_only {
+            out.push(&self.body);
+        }
+        if self.body.capacity() > KEEP_BYTES {
+            self.body = Vec::new();
+        } else {
+            self.body.clear();
+        }
+        out.len() - before
+    }
+
+    fn write_head(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        status: u16,
+        headers: &[(&str, &str)],
+        length: Option<u64>,
+        wall: Wall,
+    ) {
+        let secs = wall.secs();
+        if self.date_secs != Some(secs) {
+            self.date = Calendar::at(secs, 0).http_date();
+            self.date_secs = Some(secs);
+        }
+        let head = ResponseHead {
+            version: request.version,
+            status,
+            date: &self.date,
+            headers,
+            length,
+            keep_alive: request.keep_alive,
+        };
+        http_out::write_head(out.tail(), &head);
+    }
+}

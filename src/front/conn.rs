@@ -1,0 +1,350 @@
+//! One connection: from the bytes of its requests to the bytes of its answers, one question in flight at a time.
+//!
+//! Knows nothing of sockets and of other connections. Input that can't be used yet waits in a bounded queue; so does
+//! output that the client has not taken yet, and while much of it waits no further question is looked at.
+
+use crate::base::bytes::ByteQueue;
+use crate::base::limits;
+use crate::base::time::{Mono, Now};
+use crate::front::Peer;
+use crate::front::answer::{Answers, Request};
+use crate::front::route::{Guard, Route};
+use crate::front::tail::Tail;
+use crate::rpc::{Reply, Waiting};
+use crate::wire::http_in::{BodyReader, HeadReader, blank_lines};
+use crate::wire::xml_read::{BadXml, CallReader};
+use crate::world::{Turn, World};
+
+/// What a connection needs of its surroundings to go on.
+pub(super) struct Scene<'a, 'h> {
+    pub(super) answers: &'a mut Answers,
+    pub(super) guards: &'a [Guard],
+    pub(super) world: &'a mut World,
+    pub(super) turn: &'a mut Turn<'h>,
+}
+
+/// A connection.
+pub struct Conn {
+    /// Which of the servers was asked.
+    pub(super) server: usize,
+    pub(super) peer: Peer,
+    pub(super) state: State,
+    heads: HeadReader,
+    /// The question in flight, or the last one.
+    pub(super) request: Request,
+    /// The beginning of a call's body, for the line that says what is wrong with it.
+    pub(super) shown: Vec<u8>,
+    /// Received, not yet looked at.
+    input: ByteQueue,
+    pub(super) output: ByteQueue,
+    /// The client sends no more.
+    ended: bool,
+    /// There is input that only the budget of a visit held back.
+    more: bool,
+    /// When bytes last moved.
+    active: Mono,
+    /// When the first bytes of an incomplete request were seen.
+    pub(super) began: Option<Mono>,
+    /// The lists of [`super::Front`] that name this connection.
+    pub(super) listed: super::Listed,
+    /// When [`super::Front`] will look at this connection's patience.
+    pub(super) armed: Mono,
+}
+
+pub(super) enum State {
+    /// Between requests, or within a head.
+    Head,
+    /// A body comes in.
+    Body { reader: BodyReader, job: Job },
+    /// A call goes on; `asked`: the world's count of changes when its answer was last asked for.
+    Waiting { waiting: Waiting, asked: Option<u64> },
+    /// A log is followed.
+    Following(Tail),
+    /// The last answer is written. What still comes in is read and dropped until `until`, because closing a socket
+    /// with unread input would destroy the answer on its way (RFC 9112 9.6, HTTP-085).
+    Lingering { until: Mono, rest: Rest },
+    /// Nothing more to do but sending what is left.
+    Closed,
+}
+
+/// What a body is for.
+pub(super) enum Job {
+    /// It is a call.
+    Call(Box<CallReader>, Result<(), BadXml>),
+    /// Dropped; then this answers.
+    Then(Route),
+}
+
+/// What may still come in although the last answer is written.
+pub(super) enum Rest {
+    /// Nothing, unless more is already here.
+    Nothing,
+    /// The rest of a body.
+    Body(BodyReader),
+    /// Anything.
+    Unknown,
+}
+
+impl Job {
+    fn take(&mut self, piece: &[u8], shown: &mut Vec<u8>) {
+        if let Job::Call(reader, so_far) = self {
+            let room = limits::SHOWN_BYTES - shown.len().min(limits::SHOWN_BYTES);
+            shown.extend_from_slice(&piece[..piece.len().min(room)]);
+            if so_far.is_ok() {
+                *so_far = reader.push(piece);
+            }
+        }
+    }
+}
+
+impl Conn {
+    pub(super) fn new(server: usize, peer: Peer, now: Now) -> Conn {
+        Conn {
+            server,
+            peer,
+            state: State::Head,
+            heads: HeadReader::default(),
+            request: Request::unreadable(),
+            shown: Vec::new(),
+            input: ByteQueue::default(),
+            output: ByteQueue::default(),
+            ended: false,
+            more: false,
+            active: now.mono,
+            began: None,
+            listed: super::Listed::default(),
+            armed: now.mono + limits::IDLE,
+        }
+    }
+
+    /// Bytes to send, in order.
+    pub fn outgoing(&self) -> &[u8] {
+        self.output.as_slice()
+    }
+
+    /// Whether more input is wanted now; if not, the socket is left unread.
+    pub fn wants_input(&self) -> bool {
+        match self.state {
+            State::Closed => false,
+            State::Lingering { .. } => true,
+            _ => !self.ended && self.input.len() < limits::IN_BYTES,
+        }
+    }
+
+    /// Whether the socket can be closed once `outgoing` is empty; the reactor then calls [`super::Front::closed`].
+    /// (Lingering input after an early close is read and dropped by the connection itself: it says so only when it is
+    /// over.)
+    pub fn wants_close(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Whether the sending side can be shut down once `outgoing` is empty although input is still read: the client
+    /// then sees the end of its last answer at once, and its own end ends the lingering.
+    pub fn wants_shutdown(&self) -> bool {
+        matches!(self.state, State::Lingering { .. } | State::Closed)
+    }
+
+    pub(super) fn has_more(&self) -> bool {
+        self.more
+    }
+
+    pub(super) fn is_following(&self) -> bool {
+        matches!(self.state, State::Following(_))
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting { .. })
+    }
+
+    /// Whether a deferred answer may have come since it was last asked for.
+    pub(super) fn may_be_answered(&self, changes: u64) -> bool {
+        matches!(self.state, State::Waiting { asked, .. } if asked != Some(changes))
+    }
+
+    /// Bytes came in.
+    pub(super) fn received(&mut self, bytes: &[u8], scene: &mut Scene<'_, '_>) {
+        self.active = scene.turn.now.mono;
+        // The usual request lies in one piece and is read where it lies.
+        if self.input.is_empty() {
+            let used = self.advance(bytes, scene);
+            self.input.push(&bytes[used..]);
+        } else {
+            self.input.push(bytes);
+            if !self.more {
+                self.resume(scene);
+            }
+        }
+        self.note_begin(scene.turn.now.mono);
+    }
+
+    /// The client sends no more; what it has asked is answered (HTTP-154).
+    pub(super) fn ended(&mut self, scene: &mut Scene<'_, '_>) {
+        self.ended = true;
+        if self.is_following() {
+            self.pump(scene);
+        } else {
+            self.resume(scene);
+        }
+    }
+
+    /// The client took `count` bytes of output. Returns whether that changed anything else.
+    pub(super) fn sent(&mut self, count: usize, scene: &mut Scene<'_, '_>) -> bool {
+        self.active = scene.turn.now.mono;
+        self.output.consume(count);
+        if self.is_following() {
+            self.pump(scene)
+        } else if !self.input.is_empty() {
+            self.resume(scene);
+            true
+        } else {
+            self.output.is_empty() && self.wants_shutdown()
+        }
+    }
+
+    /// Goes on with input that waits.
+    pub(super) fn resume(&mut self, scene: &mut Scene<'_, '_>) {
+        let mut input = std::mem::take(&mut self.input);
+        let used = self.advance(input.as_slice(), scene);
+        input.consume(used);
+        self.input = input;
+        self.note_begin(scene.turn.now.mono);
+        // Whatever is incomplete now stays so.
+        let stuck = match self.state {
+            State::Head => self.input.is_empty() || !self.more && self.output.len() < limits::OUT_BYTES,
+            State::Body { .. } | State::Lingering { .. } => true,
+            State::Following(_) | State::Waiting { .. } | State::Closed => false,
+        };
+        if self.ended && stuck {
+            self.state = State::Closed;
+        }
+    }
+
+    /// Asks for a deferred answer. Returns whether it came.
+    pub(super) fn ask(&mut self, scene: &mut Scene<'_, '_>) -> bool {
+        let State::Waiting { waiting, asked } = &mut self.state else { return false };
+        *asked = Some(scene.world.changes());
+        let Some(result) = waiting.poll(scene.world, scene.turn) else { return false };
+        self.give_result(&result.map(Reply::Value), scene);
+        self.resume(scene);
+        true
+    }
+
+    /// Sends what is new in the followed log. Returns whether there was anything.
+    pub(super) fn pump(&mut self, scene: &mut Scene<'_, '_>) -> bool {
+        let State::Following(tail) = &mut self.state else { return false };
+        let news = tail.pump(&mut self.output, scene.turn.host);
+        if self.ended {
+            // A client that went away looks the same, and nobody could tell it from one that still reads.
+            tail.end(&mut self.output);
+            self.state = State::Closed;
+        }
+        news || self.ended
+    }
+
+    /// When patience with the client ends, if nothing moves until then.
+    pub(super) fn patience(&self) -> Mono {
+        match (&self.state, self.began) {
+            (State::Lingering { until, .. }, _) => *until,
+            (State::Head | State::Body { .. }, Some(began)) => began + limits::SLOW_REQUEST,
+            _ => self.active + limits::IDLE,
+        }
+    }
+
+    /// The moment of [`Conn::patience`] may have come.
+    pub(super) fn expire(&mut self, now: Mono) {
+        if self.patience() > now {
+            return;
+        }
+        match self.state {
+            // An answer may take as long as it likes, and a log may be silent.
+            State::Waiting { .. } | State::Following(_) if self.output.is_empty() => {}
+            _ => {
+                if self.active + limits::IDLE <= now {
+                    // Nobody reads.
+                    self.output.clear();
+                }
+                self.state = State::Closed;
+            }
+        }
+        self.active = now;
+    }
+
+    /// Notes when an incomplete request began.
+    fn note_begin(&mut self, now: Mono) {
+        let begun = match self.state {
+            State::Head => !self.more && !self.input.is_empty() && self.output.len() < limits::OUT_BYTES,
+            State::Body { .. } => true,
+            _ => false,
+        };
+        self.began = begun.then(|| self.began.unwrap_or(now));
+    }
+
+    /// Uses input as far as it goes now, and says how many bytes that were.
+    fn advance(&mut self, input: &[u8], scene: &mut Scene<'_, '_>) -> usize {
+        let mut used = 0;
+        let mut answered = 0;
+        self.more = false;
+        loop {
+            let rest = &input[used..];
+            match &mut self.state {
+                State::Head => {
+                    // Some clients send one line end too many (HTTP-155): nothing has begun yet.
+                    let blank = blank_lines(rest);
+                    used += blank;
+                    let rest = &rest[blank..];
+                    if rest.is_empty() || self.output.len() >= limits::OUT_BYTES {
+                        return used;
+                    }
+                    if answered == limits::REQUESTS_PER_TURN {
+                        self.more = true;
+                        return used;
+                    }
+                    match self.heads.read(rest) {
+                        Ok(None) => return used,
+                        Ok(Some((head, taken))) => {
+                            used += taken;
+                            answered += 1;
+                            self.begin(&head, scene);
+                        }
+                        Err(reject) => {
+                            self.request = Request::unreadable();
+                            self.reject(reject, scene);
+                        }
+                    }
+                }
+                State::Body { reader, job } => {
+                    let shown = &mut self.shown;
+                    match reader.push(rest, &mut |piece| job.take(piece, shown)) {
+                        Ok(taken) => {
+                            used += taken;
+                            if !reader.is_done() {
+                                return used;
+                            }
+                            if let State::Body { job, .. } = std::mem::replace(&mut self.state, State::Head) {
+                                self.finish(job, scene);
+                            }
+                        }
+                        Err(reject) => self.reject(reject, scene),
+                    }
+                }
+                State::Lingering { rest: owed, .. } => match owed {
+                    Rest::Nothing if rest.is_empty() => self.state = State::Closed,
+                    Rest::Nothing => *owed = Rest::Unknown,
+                    Rest::Body(reader) => match reader.push(rest, &mut |_| ()) {
+                        Ok(taken) => {
+                            used += taken;
+                            if !reader.is_done() {
+                                return used;
+                            }
+                            *owed = Rest::Nothing;
+                        }
+                        Err(_) => *owed = Rest::Unknown,
+                    },
+                    Rest::Unknown => return input.len(),
+                },
+                State::Waiting { .. } | State::Following(_) => return used,
+                State::Closed => return input.len(),
+            }
+        }
+    }
+}

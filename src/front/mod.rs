@@ -1,0 +1,252 @@
+//! Connections without sockets: bytes of requests in, bytes of answers out.
+//!
+//! [`Front`] owns the connections and knows which of them somebody has to look at: those whose output changed, whose
+//! input is left over, who wait for an answer, who follow a log, whose patience ends. Never reads or writes a socket.
+
+mod answer;
+mod conn;
+mod pages;
+mod route;
+mod serve;
+mod tail;
+
+use answer::Answers;
+pub use conn::Conn;
+use conn::Scene;
+use route::Guard;
+
+use crate::base::key::{Arena, Key};
+use crate::base::limits;
+use crate::base::time::{Deadlines, Mono, Now};
+use crate::config::spec::ServerSpec;
+use crate::world::{Turn, World};
+
+/// Who is at the other end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// Address and port.
+    Inet(std::net::SocketAddr),
+    /// A unix socket's client.
+    Unix,
+}
+
+/// Which lists name a connection, so that none names it twice.
+#[derive(Clone, Copy, Default)]
+struct Listed {
+    changed: bool,
+    ready: bool,
+    waiting: bool,
+    following: bool,
+}
+
+/// All connections.
+pub struct Front {
+    /// By server number.
+    guards: Vec<Guard>,
+    conns: Arena<Conn>,
+    answers: Answers,
+    /// To be named by [`Front::next_changed`].
+    changed: Vec<Key<Conn>>,
+    /// With input that only a budget held back.
+    ready: Vec<Key<Conn>>,
+    /// With a deferred answer.
+    waiting: Vec<Key<Conn>>,
+    /// With a followed log.
+    following: Vec<Key<Conn>>,
+    /// When a connection's patience is looked at. Bytes that move do not move it: it is coarse, and set anew when its
+    /// moment comes.
+    deadlines: Deadlines<Key<Conn>>,
+    /// When followed logs are looked at although we wrote nothing to them.
+    next_look: Option<Mono>,
+    /// The world's count of log writes when followed logs were last looked at.
+    seen_writes: u64,
+}
+
+impl Front {
+    /// A front for these servers.
+    pub fn new(servers: &[ServerSpec]) -> Front {
+        Front {
+            guards: servers.iter().map(Guard::new).collect(),
+            conns: Arena::default(),
+            answers: Answers::default(),
+            changed: Vec::new(),
+            ready: Vec::new(),
+            waiting: Vec::new(),
+            following: Vec::new(),
+            deadlines: Deadlines::default(),
+            next_look: None,
+            seen_writes: 0,
+        }
+    }
+
+    /// A new connection to server number `server`; `None` when there are too many: close it.
+    pub fn accept(&mut self, server: usize, peer: Peer, now: Now) -> Option<Key<Conn>> {
+        if self.conns.len() >= limits::CONNECTIONS {
+            return None;
+        }
+        let conn = Conn::new(server, peer, now);
+        let armed = conn.armed;
+        let key = self.conns.insert(conn);
+        self.deadlines.set(key, Some(armed));
+        Some(key)
+    }
+
+    /// A connection, if it is still there.
+    pub fn get(&self, conn: Key<Conn>) -> Option<&Conn> {
+        self.conns.get(conn)
+    }
+
+    /// Bytes came in.
+    pub fn received(&mut self, conn: Key<Conn>, bytes: &[u8], world: &mut World, turn: &mut Turn<'_>) {
+        self.visit(conn, world, turn, |conn, scene| {
+            conn.received(bytes, scene);
+            true
+        });
+    }
+
+    /// The client has shut down its sending side (HTTP-154).
+    pub fn ended(&mut self, conn: Key<Conn>, world: &mut World, turn: &mut Turn<'_>) {
+        self.visit(conn, world, turn, |conn, scene| {
+            conn.ended(scene);
+            true
+        });
+    }
+
+    /// So many bytes of `outgoing` were sent.
+    pub fn sent(&mut self, conn: Key<Conn>, count: usize, world: &mut World, turn: &mut Turn<'_>) {
+        self.visit(conn, world, turn, |conn, scene| conn.sent(count, scene));
+    }
+
+    /// The socket is closed: by a reset, an error, or because the connection wanted it. Forgets the connection.
+    pub fn closed(&mut self, conn: Key<Conn>) {
+        self.deadlines.set(conn, None);
+        let Some(gone) = self.conns.remove(conn) else { return };
+        for (listed, list) in [
+            (gone.listed.ready, &mut self.ready),
+            (gone.listed.waiting, &mut self.waiting),
+            (gone.listed.following, &mut self.following),
+        ] {
+            if listed {
+                list.retain(|key| *key != conn);
+            }
+        }
+        if self.following.is_empty() {
+            self.next_look = None;
+        }
+    }
+
+    /// Answers that were waited for, logs that are followed, requests left over from earlier input. Returns whether
+    /// anybody is still ready (so that the poll must not wait).
+    pub fn settle(&mut self, world: &mut World, turn: &mut Turn<'_>) -> bool {
+        for key in std::mem::take(&mut self.ready) {
+            self.visit(key, world, turn, |conn, scene| {
+                conn.listed.ready = false;
+                conn.resume(scene);
+                true
+            });
+        }
+        let changes = world.changes();
+        if self.waiting.iter().any(|key| self.may_be_answered(*key, changes)) {
+            for key in std::mem::take(&mut self.waiting) {
+                self.visit(key, world, turn, |conn, scene| {
+                    conn.listed.waiting = false;
+                    conn.ask(scene)
+                });
+            }
+        }
+        // Last, so that what was logged just now is seen.
+        if !self.following.is_empty() && world.log_writes() != self.seen_writes {
+            self.look_at_logs(world, turn);
+        }
+        let changes = world.changes();
+        !self.ready.is_empty() || self.waiting.iter().any(|key| self.may_be_answered(*key, changes))
+    }
+
+    /// The next connection whose `outgoing`, `wants_input` or `wants_close` may have changed. Each is named once.
+    pub fn next_changed(&mut self) -> Option<Key<Conn>> {
+        while let Some(key) = self.changed.pop() {
+            if let Some(conn) = self.conns.get_mut(key) {
+                conn.listed.changed = false;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// When [`Front::due`] wants to be called.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        [self.deadlines.next(), self.next_look].into_iter().flatten().min()
+    }
+
+    /// Timeouts whose moment has come.
+    pub fn due(&mut self, world: &mut World, turn: &mut Turn<'_>) {
+        let now = turn.now.mono;
+        while let Some(key) = self.deadlines.pop_due(now) {
+            self.visit(key, world, turn, |conn, _| {
+                conn.expire(now);
+                conn.armed = Mono(u64::MAX);
+                true
+            });
+        }
+        if self.next_look.is_some_and(|at| at <= now) {
+            self.next_look = None;
+            self.look_at_logs(world, turn);
+        }
+    }
+
+    fn may_be_answered(&self, key: Key<Conn>, changes: u64) -> bool {
+        self.conns.get(key).is_some_and(|conn| conn.may_be_answered(changes))
+    }
+
+    fn look_at_logs(&mut self, world: &mut World, turn: &mut Turn<'_>) {
+        self.seen_writes = world.log_writes();
+        for key in std::mem::take(&mut self.following) {
+            self.visit(key, world, turn, |conn, scene| {
+                conn.listed.following = false;
+                conn.pump(scene)
+            });
+        }
+    }
+
+    /// Lets a connection do something, then sees to it that the right lists name it. `act` returns whether the socket's
+    /// owner has to look at the connection.
+    fn visit(
+        &mut self,
+        key: Key<Conn>,
+        world: &mut World,
+        turn: &mut Turn<'_>,
+        act: impl FnOnce(&mut Conn, &mut Scene<'_, '_>) -> bool,
+    ) {
+        let now = turn.now.mono;
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let changed = act(conn, &mut Scene { answers: &mut self.answers, guards: &self.guards, world, turn });
+
+        let before = conn.listed;
+        conn.listed = Listed {
+            changed: before.changed || changed,
+            ready: before.ready || conn.has_more(),
+            waiting: before.waiting || conn.is_waiting(),
+            following: before.following || conn.is_following(),
+        };
+        if conn.listed.changed && !before.changed {
+            self.changed.push(key);
+        }
+        if conn.listed.ready && !before.ready {
+            self.ready.push(key);
+        }
+        if conn.listed.waiting && !before.waiting {
+            self.waiting.push(key);
+        }
+        if conn.listed.following && !before.following {
+            self.following.push(key);
+        }
+        if conn.listed.following && self.next_look.is_none() {
+            self.next_look = Some(now + limits::FOLLOW_CHECK);
+        }
+        let patience = conn.patience();
+        if patience < conn.armed {
+            conn.armed = patience;
+            self.deadlines.set(key, Some(patience));
+        }
+    }
+}

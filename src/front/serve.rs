@@ -1,0 +1,180 @@
+//! What becomes of a request: admission, its body, and the answer that the route gives.
+//!
+//! The second half of [`Conn`]: here a request is known, there only bytes are. Never touches input.
+
+use crate::base::limits;
+use crate::base::text::repr;
+use crate::base::time::{Calendar, MONTHS};
+use crate::base::words::{Fault, Level};
+use crate::front::Peer;
+use crate::front::answer::Request;
+use crate::front::conn::{Conn, Job, Rest, Scene, State};
+use crate::front::route::{self, Route, Verdict};
+use crate::front::tail::Tail;
+use crate::rpc::{self, Answer, Reply};
+use crate::wire::http_in::{BodyReader, Framing, Head, Reject, Version};
+use crate::wire::http_out;
+use crate::wire::xml_read::BadXml;
+use crate::world::lines::Line;
+
+/// A unix socket's client, in log lines (HTTP-049).
+const UNIX_HOST: &str = "localhost";
+
+impl Conn {
+    /// A head is complete: decides what becomes of the body, and whether there is an answer at all.
+    pub(super) fn begin(&mut self, head: &Head, scene: &mut Scene<'_, '_>) {
+        self.request = Request::new(head, scene.world.says(Level::Trace));
+        self.began = None;
+        let length_missing = head.framing.is_none() && head.method == "POST";
+        let verdict = scene.guards.get(self.server).map(|guard| guard.check(head.header("authorization")));
+        let route = route::route(head);
+        let refused = match verdict {
+            Some(Verdict::Welcome) if length_missing && route.reads_body() => Some(411),
+            Some(Verdict::Welcome) if length_missing => Some(400),
+            Some(Verdict::Welcome) => None,
+            Some(Verdict::Unreadable) => Some(400),
+            Some(Verdict::Stranger) | None => Some(401),
+        };
+        let framing = head.framing.unwrap_or(Framing::Empty);
+        let reader = BodyReader::new(framing, limits::BODY_BYTES);
+        if let Some(status) = refused {
+            let rest = match reader {
+                Ok(reader) if !length_missing && !head.expects_continue => Rest::Body(reader),
+                _ => Rest::Unknown,
+            };
+            return self.give_up(status, rest, scene);
+        }
+        match reader {
+            Err(reject) => self.reject(reject, scene),
+            Ok(reader) => {
+                if head.expects_continue && !reader.is_done() {
+                    self.output.push(http_out::CONTINUE);
+                }
+                self.shown.clear();
+                let job = match route {
+                    Route::Rpc => Job::Call(Box::default(), Ok(())),
+                    other => Job::Then(other),
+                };
+                self.state = State::Body { reader, job };
+            }
+        }
+    }
+
+    /// A request is complete: answers it, or begins to.
+    pub(super) fn finish(&mut self, job: Job, scene: &mut Scene<'_, '_>) {
+        match job {
+            Job::Call(reader, so_far) => match so_far.and_then(|()| reader.finish()) {
+                Ok(call) => match rpc::call(scene.world, scene.turn, &call.method, call.params) {
+                    Answer::Now(result) => self.give_result(&result, scene),
+                    Answer::Later(waiting) => self.state = State::Waiting { waiting, asked: None },
+                },
+                Err(bad) => {
+                    let why = match bad {
+                        BadXml::Unmarshallable => "unmarshallable",
+                        BadXml::NoMethodName => "no method name",
+                    };
+                    let data = repr(&String::from_utf8_lossy(&self.shown));
+                    scene.world.say(&Line::InvalidRequest { data, why }, scene.turn);
+                    self.give_error(400, scene);
+                }
+            },
+            Job::Then(Route::Page(page)) => {
+                let (kind, body) = page.render();
+                let wall = scene.turn.now.wall;
+                let size = scene.answers.page(&mut self.output, &self.request, kind, body, wall);
+                self.answered(200, size, scene);
+            }
+            Job::Then(Route::Log(name)) => {
+                let path = name.and_then(|(name, channel)| scene.world.log_path(&name, channel));
+                self.follow(path, true, scene);
+            }
+            Job::Then(Route::MainLog) => {
+                let path = scene.world.main_log_path();
+                self.follow(path, false, scene);
+            }
+            Job::Then(Route::Refused(status)) => self.give_error(status, scene),
+            // A call is Job::Call.
+            Job::Then(Route::Rpc) => self.give_error(400, scene),
+        }
+    }
+
+    /// Begins to follow the log at `path` (HTTP-100 to HTTP-104).
+    fn follow(&mut self, path: Option<String>, unbuffered: bool, scene: &mut Scene<'_, '_>) {
+        let Some((path, meta)) = path.and_then(|path| scene.turn.host.stat(&path).ok().map(|meta| (path, meta))) else {
+            return self.give_error(404, scene);
+        };
+        if !meta.regular {
+            let host = match &self.peer {
+                Peer::Inet(address) => address.ip().to_string(),
+                Peer::Unix => UNIX_HOST.to_string(),
+            };
+            let text = format!("{host}:Server Error: {path} is no regular file");
+            scene.world.say(&Line::Free(Level::Error, text), scene.turn);
+            return self.give_error(500, scene);
+        }
+        let chunked = self.request.version == Version::Http11;
+        // The end of a raw body is the end of the connection (HTTP-108).
+        self.request.keep_alive &= chunked;
+        let wall = scene.turn.now.wall;
+        let size = scene.answers.stream(&mut self.output, &self.request, meta.modified, unbuffered, wall);
+        self.log_access(200, size, scene);
+        self.state = State::Following(Tail::new(path, &meta, chunked));
+        self.pump(scene);
+    }
+
+    /// Writes the result of a call.
+    pub(super) fn give_result(&mut self, result: &Result<Reply, Fault>, scene: &mut Scene<'_, '_>) {
+        let size = scene.answers.result(&mut self.output, &self.request, result, scene.turn.now.wall);
+        self.answered(200, size, scene);
+    }
+
+    /// Writes an error page.
+    fn give_error(&mut self, status: u16, scene: &mut Scene<'_, '_>) {
+        let size = scene.answers.error(&mut self.output, &self.request, status, scene.turn.now.wall);
+        self.answered(status, size, scene);
+    }
+
+    /// An answer is written: the next request, or the end.
+    fn answered(&mut self, status: u16, size: usize, scene: &mut Scene<'_, '_>) {
+        self.log_access(status, size, scene);
+        self.state = if self.request.keep_alive {
+            State::Head
+        } else {
+            State::Lingering { until: scene.turn.now.mono + limits::LINGER, rest: Rest::Nothing }
+        };
+    }
+
+    /// Writes an error page and closes, although input may still come.
+    fn give_up(&mut self, status: u16, rest: Rest, scene: &mut Scene<'_, '_>) {
+        self.request.keep_alive = false;
+        self.give_error(status, scene);
+        self.state = State::Lingering { until: scene.turn.now.mono + limits::LINGER, rest };
+    }
+
+    pub(super) fn reject(&mut self, reject: Reject, scene: &mut Scene<'_, '_>) {
+        let status = match reject {
+            Reject::BadRequest => 400,
+            Reject::TooLarge => 413,
+        };
+        self.give_up(status, Rest::Unknown, scene);
+    }
+
+    /// Writes the access log's line (HTTP-049).
+    fn log_access(&mut self, status: u16, size: usize, scene: &mut Scene<'_, '_>) {
+        let Some(request) = self.request.line.take() else { return };
+        let secs = scene.turn.now.wall.secs();
+        let offset = scene.turn.host.local_offset(secs);
+        let Calendar { year, month, day, hour, minute, second, .. } = Calendar::at(secs, offset);
+        let month = MONTHS[month as usize - 1];
+        let sign = if offset < 0 { '-' } else { '+' };
+        let (zone_hours, zone_minutes) = (offset.abs() / 3600, offset.abs() / 60 % 60);
+        let stamp = format!(
+            "{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} {sign}{zone_hours:02}{zone_minutes:02}"
+        );
+        let host = match &self.peer {
+            Peer::Inet(address) => format!("{}:{}", address.ip(), address.port()),
+            Peer::Unix => format!("{UNIX_HOST}:0"),
+        };
+        scene.world.say(&Line::Access { host, stamp, request, status, bytes: size as u64 }, scene.turn);
+    }
+}

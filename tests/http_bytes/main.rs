@@ -1,0 +1,5 @@
+//! Connections, spoken to with bytes: what goes in, in pieces of any size, and what comes out (contract http.md).
+
+mod requests;
+mod rig;
+mod tails;
