@@ -10,10 +10,12 @@
 //! | [`world`] | processes, groups, logs, the cache: all state but connections |
 //! | [`rpc`] | the methods, one table |
 //! | [`front`] | connections without sockets: requests in, answers out |
+//! | [`daemon`] | the world and its front in one turn, in one order |
 //! | [`sim`] | a pretended system, with dice |
 
 pub mod base;
 pub mod config;
+pub mod daemon;
 pub mod front;
 pub mod rpc;
 pub mod sim;
