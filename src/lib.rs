@@ -11,6 +11,7 @@
 //! | [`rpc`] | the methods, one table |
 //! | [`front`] | connections without sockets: requests in, answers out |
 //! | [`daemon`] | the world and its front in one turn, in one order |
+//! | [`sys`] | the system calls; the only `unsafe` |
 //! | [`sim`] | a pretended system, with dice |
 
 pub mod base;
@@ -19,5 +20,7 @@ pub mod daemon;
 pub mod front;
 pub mod rpc;
 pub mod sim;
+#[allow(unsafe_code)]
+pub mod sys;
 pub mod wire;
 pub mod world;

@@ -1,0 +1,231 @@
+//! Log files and what is asked of paths. Never waits for whoever is at the other end of a FIFO, socket or terminal.
+
+use std::fs::{File, OpenOptions};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+
+use super::{c_string, check, io};
+use crate::base::errno::Errno;
+
+/// The 37 characters of an automatic log's random part (LOG-044).
+const AUTO_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
+/// Its length.
+const AUTO_LENGTH: usize = 8;
+/// Names that are tried before giving up: 37^8 of them are never all taken.
+const AUTO_TRIES: usize = 100;
+/// What every pipe with any room at all takes in one piece (`PIPE_BUF`, pipe(7)).
+const ATOMIC_BYTES: usize = 4096;
+
+/// What is at a path, links followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stat {
+    /// Bytes.
+    pub size: u64,
+    /// Device and inode.
+    pub identity: (u64, u64),
+    /// Seconds since 1970.
+    pub modified: i64,
+    /// A regular file.
+    pub regular: bool,
+}
+
+/// What stands in the way of executing a path, in the order of PROC-043.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Executable {
+    Missing,
+    Directory,
+    /// No x bit at all.
+    NotExecutable,
+    /// x bits, but none for us.
+    Denied,
+    Yes,
+}
+
+/// How bytes get into an open sink without waiting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// A regular file, or a description of our own that answers `EAGAIN`.
+    Write,
+    /// A socket.
+    Send,
+    /// A description that others share, whose flags are not ours to change: asked before each small write.
+    Careful,
+}
+
+/// Something that takes log bytes.
+#[derive(Debug)]
+pub struct Sink {
+    fd: OwnedFd,
+    way: Way,
+    /// A regular file, which can be rotated (LOG-052).
+    pub regular: bool,
+    /// Bytes already in it.
+    pub size: u64,
+}
+
+impl Sink {
+    /// Opens a log to append to, made with mode 0666 less umask (LOG-015, LOG-049).
+    pub fn open(path: &str) -> Result<Sink, Errno> {
+        match own_descriptor(path) {
+            Some(number) => Sink::own(number),
+            None => Sink::of(open_to_append(path)?, Way::Write),
+        }
+    }
+
+    /// Our own descriptor `number`, also where the system can't open it a second time: a socket, or a terminal that
+    /// belongs to the user we were (LOG-051). Never to be rotated, since its name is not ours.
+    pub fn own(number: RawFd) -> Result<Sink, Errno> {
+        let shared = Sink::of(io::duplicate(number)?, Way::Careful)?;
+        let sink = match shared.way {
+            Way::Careful => open_to_append(&format!("/proc/self/fd/{number}"))
+                .and_then(|file| Sink::of(file, Way::Write))
+                .unwrap_or(shared),
+            // The place to write at is shared, too: a second opening would write over the first.
+            Way::Write | Way::Send => shared,
+        };
+        Ok(Sink { regular: false, size: 0, ..sink })
+    }
+
+    fn of(fd: OwnedFd, way: Way) -> Result<Sink, Errno> {
+        let file = File::from(fd);
+        let meta = file.metadata()?;
+        let kind = meta.file_type();
+        let way = if kind.is_socket() {
+            Way::Send
+        } else if kind.is_file() {
+            Way::Write
+        } else {
+            way
+        };
+        Ok(Sink { fd: file.into(), way, regular: kind.is_file(), size: if kind.is_file() { meta.len() } else { 0 } })
+    }
+
+    /// Appends what fits; `EAGAIN` when nothing does.
+    pub fn append(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        match self.way {
+            Way::Write => io::write(self.fd.as_fd(), bytes),
+            Way::Send => io::send(self.fd.as_fd(), bytes),
+            Way::Careful if io::wait_ready(self.fd.as_fd(), true, 0) => {
+                io::write(self.fd.as_fd(), &bytes[..bytes.len().min(ATOMIC_BYTES)])
+            }
+            Way::Careful => Err(Errno::EAGAIN),
+        }
+    }
+
+    /// Cuts a file to nothing.
+    pub fn truncate(&self) -> Result<(), Errno> {
+        // SAFETY: a plain call on an open descriptor.
+        check(unsafe { libc::ftruncate(self.fd.as_raw_fd(), 0) }).map(|_| ())
+    }
+
+    /// To watch until it can take more.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+fn open_to_append(path: &str) -> Result<OwnedFd, Errno> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    Ok(OpenOptions::new().append(true).create(true).mode(0o666).custom_flags(flags).open(path)?.into())
+}
+
+/// The number of our own descriptor that a path means.
+fn own_descriptor(path: &str) -> Option<RawFd> {
+    match path {
+        "/dev/stdout" => Some(1),
+        "/dev/stderr" => Some(2),
+        _ => path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"))?.parse().ok(),
+    }
+}
+
+/// Makes a new, empty file `<directory>/<stem><8 of [a-z0-9_]>.log` with mode 0600 and returns its path (LOG-044).
+pub fn create_auto_log(directory: &str, stem: &str) -> Result<String, Errno> {
+    for _ in 0..AUTO_TRIES {
+        let path = format!("{}/{stem}{}.log", directory.trim_end_matches('/'), random_name()?);
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Errno::EEXIST)
+}
+
+fn random_name() -> Result<String, Errno> {
+    let mut bytes = [0_u8; AUTO_LENGTH];
+    // SAFETY: the buffer is valid for its length; so few bytes come whole or not at all.
+    super::check_size(unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), libc::GRND_NONBLOCK) })?;
+    Ok(bytes.iter().map(|byte| char::from(AUTO_ALPHABET[usize::from(*byte) % AUTO_ALPHABET.len()])).collect())
+}
+
+/// stat(2).
+pub fn stat(path: &str) -> Result<Stat, Errno> {
+    let meta = std::fs::metadata(path)?;
+    Ok(Stat { size: meta.len(), identity: (meta.dev(), meta.ino()), modified: meta.mtime(), regular: meta.is_file() })
+}
+
+/// At most `length` bytes of a regular file from `offset`; `ESPIPE` for anything else, which is not even opened.
+pub fn read_slice(path: &str, offset: u64, length: usize) -> Result<Vec<u8>, Errno> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(Errno::ESPIPE);
+    }
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    // Asked again: somebody may have put something else there meanwhile.
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(Errno::ESPIPE);
+    }
+    let there = usize::try_from(meta.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length.min(there)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Names in a directory, but for those that are not UTF-8.
+pub fn list(directory: &str) -> Result<Vec<String>, Errno> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        names.extend(entry?.file_name().into_string());
+    }
+    Ok(names)
+}
+
+/// Whether a path can be executed (PROC-043).
+pub fn probe(path: &str) -> Executable {
+    let (Ok(meta), Ok(name)) = (std::fs::metadata(path), c_string(path)) else { return Executable::Missing };
+    if meta.is_dir() {
+        return Executable::Directory;
+    }
+    if meta.permissions().mode() & 0o111 == 0 {
+        return Executable::NotExecutable;
+    }
+    // SAFETY: the name is a valid string.
+    match unsafe { libc::access(name.as_ptr(), libc::X_OK) } {
+        0 => Executable::Yes,
+        _ => Executable::Denied,
+    }
+}
+
+/// rename(2).
+pub fn rename(from: &str, to: &str) -> Result<(), Errno> {
+    std::fs::rename(from, to).map_err(Errno::from)
+}
+
+/// unlink(2).
+pub fn remove(path: &str) -> Result<(), Errno> {
+    std::fs::remove_file(path).map_err(Errno::from)
+}
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -1,0 +1,149 @@
+//! Logs and paths, in a folder of the test's own.
+//!
+//! Compiled for `#[cfg(test)]` only.
+
+use super::*;
+use std::path::PathBuf;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("files-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_string()
+    }
+
+    fn fifo(&self) -> String {
+        let path = self.file("fifo");
+        // SAFETY: the name is a valid string.
+        assert_eq!(unsafe { libc::mkfifo(c_string(path.as_str()).unwrap().as_ptr(), 0o600) }, 0);
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn log_049_logs_are_appended_to_and_cut() {
+    let folder = Folder::new("append");
+    let path = folder.file("log");
+    assert_eq!(Sink::open(&path).unwrap().append(b"one\n"), Ok(4));
+    let sink = Sink::open(&path).unwrap();
+    assert_eq!((sink.size, sink.regular), (4, true));
+    assert_eq!(sink.append(b"two\n"), Ok(4));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+    sink.truncate().unwrap();
+    assert_eq!(sink.append(b"x"), Ok(1));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "x");
+    // LOG-054.
+    assert_eq!(Sink::open(&folder.file("none/log")).err(), Some(Errno::ENOENT));
+    assert_eq!(Sink::open(&folder.file("")).err(), Some(Errno::EISDIR));
+}
+
+#[test]
+fn bug_055_a_fifo_is_neither_waited_for_nor_read() {
+    let folder = Folder::new("fifo");
+    let path = folder.fifo();
+    assert_eq!(Sink::open(&path).err(), Some(Errno::ENXIO));
+    // RPC-117.
+    assert_eq!(read_slice(&path, 0, 10), Err(Errno::ESPIPE));
+    assert_eq!(read_slice("/dev/null", 0, 10), Err(Errno::ESPIPE));
+}
+
+#[test]
+fn log_052_a_full_pipe_is_left_alone_and_never_rotated() {
+    let folder = Folder::new("pipe");
+    let path = folder.fifo();
+    let _reader = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
+    let sink = Sink::open(&path).unwrap();
+    assert!(!sink.regular);
+    let written = std::iter::from_fn(|| sink.append(&[0; 4096]).ok()).sum::<usize>();
+    assert!(written > 0);
+    assert_eq!(sink.append(b"x"), Err(Errno::EAGAIN));
+}
+
+#[test]
+fn log_051_our_own_descriptors_are_reached_whatever_they_are() {
+    let folder = Folder::new("own");
+    // A socket, which can't be opened by its name.
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let sink = Sink::open(&format!("/dev/fd/{}", ours.as_raw_fd())).unwrap();
+    assert_eq!((sink.regular, sink.append(b"hello")), (false, Ok(5)));
+    let mut got = [0; 5];
+    std::io::Read::read_exact(&mut &theirs, &mut got).unwrap();
+    assert_eq!(&got, b"hello");
+    // A file: it is written where others write it, and its name isn't ours to rotate.
+    let file = File::create(folder.file("out")).unwrap();
+    std::io::Write::write_all(&mut &file, b"before ").unwrap();
+    let sink = Sink::own(file.as_raw_fd()).unwrap();
+    assert_eq!((sink.regular, sink.append(b"ours ")), (false, Ok(5)));
+    std::io::Write::write_all(&mut &file, b"after").unwrap();
+    assert_eq!(std::fs::read_to_string(folder.file("out")).unwrap(), "before ours after");
+    // A pipe that somebody else reads and writes, too: its own flags stay.
+    let (reader, writer) = io::pipe().unwrap();
+    let sink = Sink::own(writer.as_raw_fd()).unwrap();
+    while sink.append(&[0; 4096]).is_ok() {}
+    assert_eq!(sink.append(b"x"), Err(Errno::EAGAIN));
+    // SAFETY: asks only.
+    assert_eq!(unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_GETFL) } & libc::O_NONBLOCK, 0);
+    // The same where the system refuses a second opening.
+    let shared = Sink::of(io::duplicate(writer.as_raw_fd()).unwrap(), Way::Careful).unwrap();
+    assert_eq!(shared.append(&[0; 10_000]), Err(Errno::EAGAIN));
+    let room = io::read(reader.as_fd(), &mut [0; 8192]).unwrap();
+    assert_eq!((room, shared.append(&[0; 10_000])), (8192, Ok(ATOMIC_BYTES)));
+    assert_eq!(Sink::open("/dev/fd/9999").err(), Some(Errno::EBADF));
+}
+
+#[test]
+fn log_044_automatic_logs() {
+    let folder = Folder::new("auto");
+    let paths: Vec<String> = (0..20).map(|_| create_auto_log(&folder.file(""), "p-stdout---id-").unwrap()).collect();
+    for path in &paths {
+        let name = path.strip_prefix(&folder.file("p-stdout---id-")).unwrap().strip_suffix(".log").unwrap();
+        assert_eq!(name.len(), 8);
+        assert!(name.bytes().all(|byte| AUTO_ALPHABET.contains(&byte)), "{name}");
+        let meta = std::fs::metadata(path).unwrap();
+        assert_eq!((meta.len(), meta.permissions().mode() & 0o777), (0, 0o600));
+    }
+    assert_eq!(list(&folder.file("")).unwrap().len(), 20);
+    assert_eq!(create_auto_log(&folder.file("none"), "p"), Err(Errno::ENOENT));
+}
+
+#[test]
+fn rpc_117_slices_of_regular_files() {
+    let folder = Folder::new("slices");
+    let path = folder.file("f");
+    std::fs::write(&path, "0123456789").unwrap();
+    assert_eq!(read_slice(&path, 3, 4).unwrap(), b"3456");
+    assert_eq!(read_slice(&path, 8, usize::MAX).unwrap(), b"89");
+    assert_eq!(read_slice(&path, 11, 4).unwrap(), b"");
+    assert_eq!(read_slice(&folder.file("none"), 0, 1), Err(Errno::ENOENT));
+    let stat = stat(&path).unwrap();
+    assert_eq!((stat.size, stat.regular), (10, true));
+    rename(&path, &folder.file("g")).unwrap();
+    assert_eq!(super::stat(&folder.file("g")).unwrap().identity, stat.identity);
+    remove(&folder.file("g")).unwrap();
+    assert_eq!(remove(&folder.file("g")), Err(Errno::ENOENT));
+}
+
+#[test]
+fn proc_043_what_can_be_executed() {
+    let folder = Folder::new("probe");
+    let path = folder.file("f");
+    assert_eq!(probe(&path), Executable::Missing);
+    assert_eq!(probe(&folder.file("")), Executable::Directory);
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(probe(&path), Executable::NotExecutable);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(probe(&path), Executable::Yes);
+    assert_eq!(probe("a\0b"), Executable::Missing);
+}

@@ -1,0 +1,244 @@
+//! The daemon's own process: account, limits, background, pid file, descriptors it was born with.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::{check, child, io};
+use crate::base::errno::Errno;
+
+/// Fills gaps among descriptors 0, 1 and 2 with `/dev/null`, so that nothing of ours ever gets one of these numbers.
+pub fn fill_standard_descriptors() {
+    loop {
+        match OpenOptions::new().read(true).write(true).open("/dev/null") {
+            // It took the lowest free number; it is meant to stay.
+            Ok(file) if file.as_raw_fd() <= 2 => std::mem::forget(file),
+            _ => return,
+        }
+    }
+}
+
+/// Lets go of the pages of program code that are in memory: what only the start needed never comes back, the rest is
+/// found in the page cache again at the next step.
+pub fn release_startup_code() {
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
+    for (start, length) in maps.lines().filter_map(code_mapping) {
+        // SAFETY: these are mappings of files that are executable and not writable, hence clean: the kernel reads a
+        // page again when it is touched. A failure leaves everything as it is.
+        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+    }
+}
+
+/// Start and length of a line of /proc/self/maps, if it is program code of a file.
+fn code_mapping(line: &str) -> Option<(usize, usize)> {
+    let mut fields = line.split_ascii_whitespace();
+    let (range, permissions, path) = (fields.next()?, fields.next()?, fields.nth(3)?);
+    let (start, end) = range.split_once('-')?;
+    let (start, end) = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+    (permissions == "r-xp" && path.starts_with('/')).then(|| (start, end.saturating_sub(start)))
+}
+
+/// Keeps descriptors that we were born with out of our children (LOG-085). They stay open, since logs may name them.
+pub fn seal_inherited_descriptors() {
+    // SAFETY: marks descriptors close-on-exec, which harms nobody.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            3 as libc::c_uint,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC as libc::c_uint,
+        )
+    };
+    if result == 0 {
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    for fd in numbers.filter(|fd| *fd > 2) {
+        // SAFETY: as above.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+}
+
+/// Our user id.
+pub fn uid() -> u32 {
+    // SAFETY: cannot fail.
+    unsafe { libc::getuid() }
+}
+
+/// Our process id.
+pub fn pid() -> i32 {
+    std::process::id() as i32
+}
+
+/// Becomes another user for good, or already is it (CFG-182). The error is the contract's text.
+pub fn switch_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), String> {
+    let own = self::uid();
+    if own == uid {
+        return Ok(());
+    }
+    if own != 0 {
+        return Err("Can't drop privilege as nonroot user".to_string());
+    }
+    let groups = child::group_list(gid, groups);
+    // SAFETY: the list is valid for its length; the rest are plain calls.
+    unsafe {
+        check(libc::setgroups(groups.len() as _, groups.as_ptr()))
+            .map_err(|_| "Could not set groups of effective user")?;
+        check(libc::setgid(gid)).map_err(|_| "Could not set group id of effective user")?;
+        check(libc::setuid(uid)).map_err(|error| format!("Could not set user id {uid}: {}", error.text()))?;
+    }
+    Ok(())
+}
+
+/// A limit that CFG-180 raises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Limit {
+    OpenFiles,
+    Processes,
+}
+
+impl Limit {
+    /// `RLIMIT_NOFILE`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Limit::OpenFiles => "RLIMIT_NOFILE",
+            Limit::Processes => "RLIMIT_NPROC",
+        }
+    }
+
+    /// Raises the soft limit to exactly `least` if it is below, the hard one too where that is needed. Returns whether
+    /// anything had to be done; the error is the hard limit that stands in the way (CFG-180, BUG-072).
+    pub fn raise(self, least: u64) -> Result<bool, u64> {
+        let resource = match self {
+            Limit::OpenFiles => libc::RLIMIT_NOFILE,
+            Limit::Processes => libc::RLIMIT_NPROC,
+        };
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `limit` is valid for reading and writing.
+        unsafe {
+            if libc::getrlimit(resource, &mut limit) != 0 {
+                return Err(0);
+            }
+            // "Unlimited" is the largest number there is.
+            let least = least as libc::rlim_t;
+            if limit.rlim_cur >= least {
+                return Ok(false);
+            }
+            let hard = limit.rlim_max;
+            let wanted = libc::rlimit { rlim_cur: least, rlim_max: hard.max(least) };
+            match libc::setrlimit(resource, &wanted) {
+                0 => Ok(true),
+                #[allow(clippy::unnecessary_cast)]
+                _ => Err(hard as u64),
+            }
+        }
+    }
+}
+
+/// The waiting parent of a daemon that has gone to the background.
+pub struct Foreground {
+    ready: OwnedFd,
+}
+
+impl Foreground {
+    /// Tells the parent to leave with status 0 (LOG-084, HTTP-157).
+    pub fn release(self) {
+        // A parent that was killed meanwhile is no trouble.
+        let _ = io::write(self.ready.as_fd(), b"1");
+    }
+}
+
+/// Forks (LOG-080). Returns in the child only; the parent waits to be released, then exits 0, or 1 if the child
+/// ended before.
+pub fn fork_to_background() -> Result<Foreground, Errno> {
+    let (told, ready) = io::pipe()?;
+    // SAFETY: there are no threads, so the child is as able as the parent.
+    if check(unsafe { libc::fork() })? == 0 {
+        return Ok(Foreground { ready });
+    }
+    drop(ready);
+    let status = i32::from(io::read(told.as_fd(), &mut [0]) != Ok(1));
+    // SAFETY: leaves without running anything that the child will run, too.
+    unsafe { libc::_exit(status) }
+}
+
+/// The child's part of LOG-080 after the change of directory: no terminal, its own session, the configured umask.
+pub fn detach(umask: u32) -> Result<(), Errno> {
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    // SAFETY: plain calls.
+    unsafe {
+        for number in 0..=2 {
+            check(libc::dup2(null.as_raw_fd(), number))?;
+        }
+        check(libc::setsid())?;
+        libc::umask(umask as libc::mode_t);
+    }
+    Ok(())
+}
+
+/// The file that tells others our process id.
+pub struct PidFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl PidFile {
+    /// Writes it, over what is there (LOG-081).
+    pub fn write(path: &Path) -> Result<PidFile, Errno> {
+        let text = format!("{}\n", pid());
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o666)
+            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+            .open(path)?;
+        file.write_all(text.as_bytes())?;
+        Ok(PidFile { path: path.to_path_buf(), text })
+    }
+
+    /// Removes it, unless another instance has written it meanwhile.
+    pub fn remove(self) {
+        let regular = std::fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.is_file());
+        if regular && std::fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_081_the_pid_file_of_another_instance_stays() {
+        let path = std::env::temp_dir().join(format!("pidfile-{}", pid()));
+        std::fs::write(&path, "a longer text than a pid\n").unwrap();
+        let file = PidFile::write(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", pid()));
+        std::fs::write(&path, "1\n").unwrap();
+        file.remove();
+        assert!(path.exists());
+        PidFile::write(&path).unwrap().remove();
+        assert!(!path.exists());
+        // LOG-082.
+        assert_eq!(PidFile::write(&path.join("below")).err(), Some(Errno::ENOENT));
+    }
+
+    #[test]
+    fn cfg_180_limits_are_raised_only_when_needed() {
+        assert_eq!(Limit::OpenFiles.raise(1), Ok(false));
+        // More than any system gives.
+        assert!(Limit::OpenFiles.raise(1 << 40).is_err_and(|hard| hard > 1 && hard < 1 << 40));
+    }
+
+    #[test]
+    fn cfg_182_being_the_user_already_is_enough() {
+        assert_eq!(switch_user(uid(), 12_345, &[12_345]), Ok(()));
+        assert_eq!(child::group_list(5, &[7, 5, 9]), [5, 7, 9]);
+    }
+}
