@@ -12,12 +12,14 @@
 //! | [`front`] | connections without sockets: requests in, answers out |
 //! | [`daemon`] | the world and its front in one turn, in one order |
 //! | [`sys`] | the system calls; the only `unsafe` |
+//! | [`reactor`] | the poll loop; owns every descriptor |
 //! | [`sim`] | a pretended system, with dice |
 
 pub mod base;
 pub mod config;
 pub mod daemon;
 pub mod front;
+pub mod reactor;
 pub mod rpc;
 pub mod sim;
 #[allow(unsafe_code)]

@@ -1,0 +1,285 @@
+//! The real system behind the world's port: log files, children and their pipes, paths, zones.
+//!
+//! It owns every descriptor but those of the front; it never polls, and never calls the daemon.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::CString;
+use std::os::unix::ffi::OsStringExt;
+
+use mio::Registry;
+
+use super::pipes::AllPipes;
+use super::ready::{Id, List, Ready, Source};
+use crate::base::errno::Errno;
+use crate::base::key::Key;
+use crate::base::limits::{ECHO_BYTES, ECHO_PATIENCE};
+use crate::base::time::Calendar;
+use crate::base::words::{Channel, Pid};
+use crate::config::error::ConfigError;
+use crate::config::spec::Config;
+use crate::sys::child::{Account, Order, Spawner};
+use crate::sys::clock::{self, LocalZone};
+use crate::sys::files::{self, Executable, Sink};
+use crate::sys::syslog::Syslog;
+use crate::sys::{io, process, signals};
+use crate::world::host::{FileId, Host, Meta, Opened, Probe, SpawnError, SpawnOrder};
+use crate::world::process::Process;
+
+/// Reads the configuration again; the error is the message.
+pub type Loader = Box<dyn FnMut() -> Result<Config, Vec<ConfigError>>>;
+
+/// The system.
+pub struct RealHost {
+    /// Who is ready, connections included.
+    pub ready: Ready,
+    /// Children's pipes.
+    pub pipes: AllPipes,
+    spawner: Spawner,
+    /// By the number in a [`FileId`].
+    logs: Vec<Option<Sink>>,
+    echo: Echo,
+    syslog: Syslog,
+    zone: LocalZone,
+    loader: Loader,
+}
+
+/// The foreground copy of the main log.
+struct Echo {
+    /// Opened when first needed; `None` also when stdout can't be used.
+    sink: Option<(Sink, Option<Id>)>,
+    tried: bool,
+    /// What stdout didn't take yet.
+    queue: VecDeque<u8>,
+}
+
+impl RealHost {
+    /// A system without children or logs.
+    pub fn new(registry: Registry, loader: Loader) -> Result<RealHost, Errno> {
+        Ok(RealHost {
+            ready: Ready::new(registry),
+            pipes: AllPipes::default(),
+            spawner: Spawner::new()?,
+            logs: Vec::new(),
+            echo: Echo { sink: None, tried: false, queue: VecDeque::new() },
+            syslog: Syslog::default(),
+            zone: LocalZone::default(),
+            loader,
+        })
+    }
+
+    /// Closes what a world that is gone had open.
+    pub fn reset(&mut self) {
+        self.logs.clear();
+        self.pipes.close_all(&mut self.ready);
+    }
+
+    /// Stdout, full before, can take more of the foreground copy.
+    pub fn continue_echo(&mut self) {
+        let count = self.ready.count(List::Echo);
+        for place in 0..count {
+            self.ready.take(List::Echo, place);
+        }
+        self.ready.end_round(List::Echo, count);
+        self.flush_echo();
+    }
+
+    /// Writes on what stdout didn't take before.
+    fn flush_echo(&mut self) {
+        let Some((sink, id)) = &mut self.echo.sink else { return };
+        while !self.echo.queue.is_empty() {
+            let (first, _) = self.echo.queue.as_slices();
+            match sink.append(first) {
+                Ok(count) if count > 0 => {
+                    self.echo.queue.drain(..count);
+                }
+                Ok(_) | Err(Errno::EAGAIN) => {
+                    if id.is_none() {
+                        *id = self.ready.add(sink.fd(), Source::Echo).ok();
+                    }
+                    if let Some(id) = *id {
+                        self.ready.write_would_block(id);
+                        self.ready.want_write(id, true);
+                    }
+                    return;
+                }
+                // A broken stdout is ignored (LOG-011).
+                Err(_) => self.echo.queue.clear(),
+            }
+        }
+        if let Some(id) = *id {
+            self.ready.want_write(id, false);
+        }
+    }
+
+    /// The last chance of the foreground copy before the daemon exits.
+    pub fn finish_echo(&mut self) {
+        let end = clock::mono() + ECHO_PATIENCE;
+        while !self.echo.queue.is_empty() && clock::mono() < end {
+            self.flush_echo();
+            if let Some((sink, _)) = &self.echo.sink
+                && !self.echo.queue.is_empty()
+            {
+                io::wait_ready(sink.fd(), true, 50);
+            }
+        }
+    }
+
+    fn log(&self, file: FileId) -> Result<&Sink, Errno> {
+        self.logs.get(file.0 as usize).and_then(Option::as_ref).ok_or(Errno::EBADF)
+    }
+}
+
+/// The daemon's own environment with `over` laid on it, later entries winning (PROC-056).
+fn environment(over: &[(String, String)]) -> Result<Vec<CString>, Errno> {
+    let mut all: BTreeMap<Vec<u8>, Vec<u8>> =
+        std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+    for (name, value) in over {
+        all.insert(name.as_bytes().to_vec(), value.as_bytes().to_vec());
+    }
+    let joined = all.into_iter().map(|(name, value)| [name, value].join(&b'='));
+    joined.map(|text| CString::new(text).map_err(|_| Errno::EINVAL)).collect()
+}
+
+impl Host for RealHost {
+    fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError> {
+        let environment = environment(order.environment).map_err(SpawnError::Fork)?;
+        let ends = self.pipes.open(who, order.redirect_stderr, &mut self.ready).map_err(SpawnError::Pipe)?;
+        let result = self.spawner.spawn(&Order {
+            path: order.path,
+            argv: order.argv,
+            environment,
+            directory: order.directory,
+            umask: order.umask,
+            account: order.user.map(|user| Account { uid: user.uid, gid: user.gid, groups: &user.groups }),
+            fds: ends.fds(),
+        });
+        match result {
+            Ok(pid) => {
+                self.pipes.started(who, pid);
+                Ok(pid)
+            }
+            Err(error) => {
+                self.pipes.close(who, &mut self.ready);
+                Err(SpawnError::Fork(error))
+            }
+        }
+    }
+
+    fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {
+        signals::kill(pid, signal, group)
+    }
+
+    fn write_stdin(&mut self, who: Key<Process>, bytes: &[u8]) -> Result<usize, Errno> {
+        self.pipes.write(who, bytes, &mut self.ready)
+    }
+
+    fn pause_output(&mut self, who: Key<Process>, channel: Channel, paused: bool) {
+        self.pipes.pause(who, channel, paused, &mut self.ready);
+    }
+
+    fn close_pipes(&mut self, who: Key<Process>) {
+        self.pipes.close(who, &mut self.ready);
+    }
+
+    fn open_log(&mut self, path: &str) -> Result<Opened, Errno> {
+        let sink = Sink::open(path)?;
+        let (size, regular) = (sink.size, sink.regular);
+        let place = self.logs.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.logs.push(None);
+            self.logs.len() - 1
+        });
+        self.logs[place] = Some(sink);
+        Ok(Opened { file: FileId(place as u32), size, regular })
+    }
+
+    fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {
+        self.log(file)?.append(bytes)
+    }
+
+    fn truncate(&mut self, file: FileId) -> Result<(), Errno> {
+        self.log(file)?.truncate()
+    }
+
+    fn close_log(&mut self, file: FileId) {
+        if let Some(place) = self.logs.get_mut(file.0 as usize) {
+            *place = None;
+        }
+    }
+
+    fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
+        files::create_auto_log(directory, stem)
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        files::rename(from, to)
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), Errno> {
+        files::remove(path)
+    }
+
+    fn stat(&mut self, path: &str) -> Result<Meta, Errno> {
+        let files::Stat { size, identity, modified, regular } = files::stat(path)?;
+        Ok(Meta { size, identity, modified, regular })
+    }
+
+    fn read(&mut self, path: &str, offset: u64, length: usize) -> Result<Vec<u8>, Errno> {
+        files::read_slice(path, offset, length)
+    }
+
+    fn list(&mut self, directory: &str) -> Result<Vec<String>, Errno> {
+        files::list(directory)
+    }
+
+    fn probe(&mut self, path: &str) -> Probe {
+        match files::probe(path) {
+            Executable::Missing => Probe::Missing,
+            Executable::Directory => Probe::Directory,
+            Executable::NotExecutable => Probe::NotExecutable,
+            Executable::Denied => Probe::Denied,
+            Executable::Yes => Probe::Executable,
+        }
+    }
+
+    fn echo(&mut self, bytes: &[u8]) {
+        if !self.echo.tried {
+            self.echo.tried = true;
+            self.echo.sink = Sink::own(1).ok().map(|sink| (sink, None));
+        }
+        if self.echo.sink.is_none() || self.echo.queue.len() + bytes.len() > ECHO_BYTES {
+            return;
+        }
+        let waiting = !self.echo.queue.is_empty();
+        self.echo.queue.extend(bytes);
+        // While older bytes wait, the poll will tell when to go on.
+        if !waiting {
+            self.flush_echo();
+        }
+    }
+
+    fn syslog(&mut self, ident: &str, text: &str) {
+        let secs = clock::now().wall.secs();
+        let at = Calendar::at(secs, self.zone.offset_at(secs));
+        self.syslog.write(ident, text, &at);
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn uid(&self) -> u32 {
+        process::uid()
+    }
+
+    fn pid(&self) -> Pid {
+        process::pid()
+    }
+
+    fn local_offset(&mut self, secs: i64) -> i32 {
+        self.zone.offset_at(secs)
+    }
+
+    fn load_config(&mut self) -> Result<Config, Vec<ConfigError>> {
+        (self.loader)()
+    }
+}

@@ -1,0 +1,260 @@
+//! The poll loop: the one place that waits, and the owner of every descriptor.
+//!
+//! It turns what the system reports into [`Input`]s, in one order each turn, and sends what the front has queued. It
+//! decides nothing: what an input means is the daemon's business. With nobody ready and no deadline it sleeps for
+//! ever; nothing here ticks.
+
+mod conns;
+mod example;
+mod host;
+mod pipes;
+mod ready;
+mod start;
+
+use std::time::Duration;
+
+use mio::{Events, Poll};
+
+use crate::base::errno::Errno;
+use crate::base::key::Key;
+use crate::base::limits::{ACCEPT_PAUSE, POLL_WAIT, READ_BYTES};
+use crate::base::time::{Mono, Now};
+use crate::base::words::Channel;
+use crate::config::spec::Config;
+use crate::daemon::{Daemon, Input, Outcome};
+use crate::sys::signals::{self, Signals};
+use crate::sys::sockets::Listener;
+use crate::sys::{child, clock};
+use crate::world::Turn;
+use crate::world::process::Process;
+use conns::{Accepted, Conns};
+use host::RealHost;
+use pipes::Read;
+use ready::{Id, List, Source};
+
+pub use start::run;
+
+/// Events taken from the system at once.
+const EVENTS: usize = 256;
+
+/// Why the loop was left.
+enum End {
+    /// Exit with status 0.
+    Exit,
+    /// Begin anew with this configuration.
+    Reload(Box<Config>),
+}
+
+/// The loop and what it watches. The host is beside it, because the daemon borrows that while the loop goes on.
+struct Reactor {
+    poll: Poll,
+    events: Events,
+    signals: Signals,
+    /// By the server's place in the configuration.
+    listeners: Vec<(Listener, Id)>,
+    conns: Conns,
+    /// What is read goes through here, one descriptor after the other.
+    buffer: Box<[u8]>,
+    /// Children may have ended.
+    to_reap: bool,
+    /// When accepting goes on, after there were no descriptors left.
+    resting: Option<Mono>,
+}
+
+impl Reactor {
+    /// A loop that watches for signals only.
+    fn new(poll: Poll, signals: Signals, host: &mut RealHost) -> Result<Reactor, Errno> {
+        host.ready.add(signals.fd(), Source::Signals)?;
+        Ok(Reactor {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            signals,
+            listeners: Vec::new(),
+            conns: Conns::default(),
+            buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            // Whoever ran before us in this process may have left children.
+            to_reap: true,
+            resting: None,
+        })
+    }
+
+    /// Watches these listening sockets.
+    fn listen(&mut self, listeners: Vec<Listener>, host: &mut RealHost) -> Result<(), Errno> {
+        for listener in listeners {
+            let id = host.ready.add(listener.fd(), Source::Listener(self.listeners.len()))?;
+            self.listeners.push((listener, id));
+        }
+        Ok(())
+    }
+
+    /// Closes all listening sockets and connections.
+    fn close_servers(&mut self, host: &mut RealHost) {
+        self.conns.clear(host);
+        for (_, id) in self.listeners.drain(..) {
+            host.ready.remove(id);
+        }
+        self.resting = None;
+    }
+
+    /// Runs until the daemon has come to an end. The error is that of the poll, which has no way to go on.
+    fn run(&mut self, daemon: &mut Daemon, host: &mut RealHost) -> Result<End, Errno> {
+        // The first turn must not wait: there may be programs to start.
+        let mut busy = true;
+        loop {
+            self.wait(busy, daemon, host)?;
+            let now = clock::now();
+            self.take_signals(daemon, now, host);
+            self.read_outputs(daemon, now, host);
+            self.feed_stdins(daemon, now, host);
+            self.reap(daemon, now, host);
+            if daemon.next_deadline().is_some_and(|at| at <= now.mono) {
+                daemon.take(Input::Due, &mut Turn { now, host });
+            }
+            self.accept(daemon, now, host);
+            self.conns.read_all(&mut self.buffer, daemon, now, host);
+            busy = daemon.settle(&mut Turn { now, host });
+            if self.conns.flush_all(daemon, now, host) {
+                // Room for answers may have let further questions in.
+                busy |= daemon.settle(&mut Turn { now, host });
+                busy |= self.conns.flush_all(daemon, now, host);
+            }
+            if host.ready.count(List::Echo) > 0 {
+                host.continue_echo();
+            }
+            match daemon.outcome() {
+                Outcome::Run => {}
+                Outcome::Exit => return Ok(End::Exit),
+                Outcome::Reload(config) => return Ok(End::Reload(config)),
+            }
+        }
+    }
+
+    /// Waits until something happens, unless somebody is ready or a deadline has come, and notes who became ready.
+    fn wait(&mut self, busy: bool, daemon: &Daemon, host: &mut RealHost) -> Result<(), Errno> {
+        let timeout = if busy || self.to_reap || host.ready.any() {
+            Some(Duration::ZERO)
+        } else {
+            let deadline = [daemon.next_deadline(), self.resting].into_iter().flatten().min();
+            // The poll rounds up to milliseconds, so that it never returns just before the deadline.
+            deadline.map(|at| (at - clock::mono()).min(POLL_WAIT))
+        };
+        if let Err(error) = self.poll.poll(&mut self.events, timeout)
+            && error.kind() != std::io::ErrorKind::Interrupted
+        {
+            return Err(error.into());
+        }
+        for event in &self.events {
+            host.ready.note(event);
+        }
+        Ok(())
+    }
+
+    fn take_signals(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
+        let count = host.ready.count(List::Signals);
+        for place in 0..count {
+            let Some((id, _)) = host.ready.take(List::Signals, place) else { continue };
+            while let Some(signal) = self.signals.take() {
+                let input = if signal == signals::CHLD {
+                    self.to_reap = true;
+                    Input::ChildSignal
+                } else {
+                    Input::Signal(signal)
+                };
+                daemon.take(input, &mut Turn { now, host });
+            }
+            host.ready.read_would_block(id);
+        }
+        host.ready.end_round(List::Signals, count);
+    }
+
+    fn read_outputs(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
+        let count = host.ready.count(List::Output);
+        for place in 0..count {
+            if let Some((id, Source::Output(who, channel))) = host.ready.take(List::Output, place) {
+                let room = self.buffer.len();
+                self.read_output(who, channel, room, daemon, now, host);
+                host.ready.served(id);
+            }
+        }
+        host.ready.end_round(List::Output, count);
+    }
+
+    /// Reads once, at most `room` bytes, and passes on what came. Returns how much that was.
+    fn read_output(
+        &mut self,
+        who: Key<Process>,
+        channel: Channel,
+        room: usize,
+        daemon: &mut Daemon,
+        now: Now,
+        host: &mut RealHost,
+    ) -> usize {
+        let room = room.min(self.buffer.len());
+        match host.pipes.read(who, channel, &mut self.buffer[..room], &mut host.ready) {
+            Read::Bytes(count) => {
+                daemon.take(Input::Output { who, channel, bytes: &self.buffer[..count] }, &mut Turn { now, host });
+                count
+            }
+            Read::End => {
+                daemon.take(Input::OutputClosed { who, channel }, &mut Turn { now, host });
+                0
+            }
+            Read::Nothing => 0,
+        }
+    }
+
+    fn feed_stdins(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
+        let count = host.ready.count(List::Stdin);
+        for place in 0..count {
+            if let Some((id, Source::Stdin(who))) = host.ready.take(List::Stdin, place) {
+                host.ready.want_write(id, false);
+                daemon.take(Input::StdinReady(who), &mut Turn { now, host });
+            }
+        }
+        host.ready.end_round(List::Stdin, count);
+    }
+
+    /// Takes in the children that have ended, each after the rest of its output (PROC-067).
+    fn reap(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
+        if !std::mem::take(&mut self.to_reap) {
+            return;
+        }
+        while let Some((pid, exit)) = child::reap() {
+            if let Some(who) = host.pipes.ended(pid) {
+                for channel in [Channel::Stdout, Channel::Stderr] {
+                    // Only what is there now: a grandchild that holds the pipe could go on for ever.
+                    let mut left = host.pipes.waiting(who, channel);
+                    while left > 0 {
+                        match self.read_output(who, channel, left, daemon, now, host) {
+                            0 => break,
+                            count => left -= count.min(left),
+                        }
+                    }
+                }
+            }
+            daemon.take(Input::Exited { pid, exit }, &mut Turn { now, host });
+        }
+    }
+
+    fn accept(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
+        if self.resting.is_some_and(|at| at <= now.mono) {
+            self.resting = None;
+            for (_, id) in &self.listeners {
+                host.ready.retry_read(*id);
+            }
+        }
+        let count = host.ready.count(List::Listeners);
+        for place in 0..count {
+            if let Some((id, Source::Listener(server))) = host.ready.take(List::Listeners, place)
+                && let Some((listener, _)) = self.listeners.get(server)
+                && self.conns.accept(listener, server, id, daemon, now, host) == Accepted::Exhausted
+            {
+                self.resting = Some(now.mono + ACCEPT_PAUSE);
+            }
+        }
+        host.ready.end_round(List::Listeners, count);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! From a command line to a running daemon and out again, in the order of CFG-181.
+//!
+//! Mistakes of the operator end in `Error:` lines on stderr and status 2 (CFG-170); nothing else is printed there.
+
+use std::io::Write;
+use std::rc::Rc;
+
+use mio::Poll;
+
+use super::host::{Loader, RealHost};
+use super::{End, Reactor, example};
+use crate::base::errno::Errno;
+use crate::base::words::SUPERVISOR_VERSION;
+use crate::config::error::ConfigError;
+use crate::config::options::{self, Asked, DaemonOptions};
+use crate::config::spec::{Address, Config, InterfaceKind};
+use crate::config::{self, Surroundings};
+use crate::daemon::Daemon;
+use crate::sys::clock;
+use crate::sys::process::{self, Limit, PidFile};
+use crate::sys::signals::{self, Signals};
+use crate::sys::sockets::{ListenError, Listener};
+use crate::sys::surroundings::System;
+use crate::world::Turn;
+use crate::world::lines::Line;
+
+/// The exit status after a mistake of the operator (CFG-170).
+const MISTAKE: i32 = 2;
+
+/// Runs `supervisord`; `args` begins with the program's name. Returns the exit status.
+pub fn run(args: Vec<String>) -> i32 {
+    process::fill_standard_descriptors();
+    process::seal_inherited_descriptors();
+    signals::prepare();
+    let args = match example::requested(args) {
+        Ok(args) => args,
+        Err(error) => return complain(&[error], "supervisord"),
+    };
+    let argv0 = args.first().map_or("supervisord", String::as_str);
+    match options::parse_daemon(&args) {
+        Ok(Asked::Help(text)) => print(&text),
+        Ok(Asked::Version) => print(&format!("{SUPERVISOR_VERSION}\n")),
+        Ok(Asked::Run(options)) if options.check => check(&options),
+        Ok(Asked::Run(options)) => match Start::load(options) {
+            Ok(start) => start.run().map_or_else(|mistake| complain(&[mistake], argv0), |()| 0),
+            Err(mistakes) => complain(&mistakes, argv0),
+        },
+        Err(usage) => complain(&[usage], argv0),
+    }
+}
+
+/// Nobody to tell if stdout or stderr are broken.
+fn print(text: &str) -> i32 {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    0
+}
+
+/// Says what is wrong with the configuration, or what it comes to; starts nothing.
+fn check(options: &DaemonOptions) -> i32 {
+    let around: Rc<dyn Surroundings> = Rc::new(System);
+    let checked = config::check(options, &around);
+    let _ = std::io::stderr().write_all(checked.err.as_bytes());
+    print(&checked.out);
+    checked.status.into()
+}
+
+fn complain(mistakes: &[impl std::fmt::Display], argv0: &str) -> i32 {
+    let _ = std::io::stderr().write_all(options::complaint(mistakes, argv0).as_bytes());
+    MISTAKE
+}
+
+/// What is known before there is a daemon.
+struct Start {
+    options: DaemonOptions,
+    around: Rc<dyn Surroundings>,
+    config: Config,
+}
+
+impl Start {
+    /// Reads the configuration.
+    fn load(mut options: DaemonOptions) -> Result<Start, Vec<String>> {
+        let around: Rc<dyn Surroundings> = Rc::new(System);
+        match config::locate(&mut options, &around) {
+            Ok(Some(warning)) => {
+                let _ = writeln!(std::io::stderr(), "{warning}");
+            }
+            Ok(None) => {}
+            Err(mistakes) => return Err(mistakes.iter().map(ToString::to_string).collect()),
+        }
+        let config = load(&options, &around)?;
+        Ok(Start { options, around, config })
+    }
+
+    /// From the switch of user on; returns at the end of the daemon. The error is the operator's mistake.
+    fn run(self) -> Result<(), String> {
+        let Start { options, around, mut config } = self;
+        switch_user(&mut config)?;
+        raise_limits(&mut config)?;
+        let poll = Poll::new().map_err(|error| trouble("make a poll", error.into()))?;
+        let registry = poll.registry().try_clone().map_err(|error| trouble("make a poll", error.into()))?;
+        let loader: Loader = Box::new(move || {
+            let config = config::load(&options, &around)?;
+            may_switch_user(&config).map(|()| config).map_err(|text| vec![ConfigError::new(text)])
+        });
+        let mut host = RealHost::new(registry, loader).map_err(|error| trouble("map a stack", error))?;
+
+        let (mut daemon, listeners) = open(config, &mut host)?;
+        let signals = Signals::install().map_err(|error| trouble("take signals", error))?;
+        let foreground =
+            if daemon.world.config.daemon.nodaemon { None } else { Some(go_to_background(&mut daemon, &mut host)?) };
+        let mut reactor =
+            Reactor::new(poll, signals, &mut host).map_err(|error| trouble("watch for signals", error))?;
+        let mut pid_file = begin(&mut reactor, &mut daemon, listeners, &mut host)?;
+        if let Some(foreground) = foreground {
+            foreground.release();
+        }
+        loop {
+            let end = reactor.run(&mut daemon, &mut host);
+            reactor.close_servers(&mut host);
+            if let Some(file) = pid_file.take() {
+                file.remove();
+            }
+            match end {
+                Ok(End::Exit) => break,
+                Ok(End::Reload(mut config)) => {
+                    host.reset();
+                    switch_user(&mut config)?;
+                    let (new, listeners) = open(*config, &mut host)?;
+                    daemon = new;
+                    pid_file = begin(&mut reactor, &mut daemon, listeners, &mut host)?;
+                }
+                Err(error) => return Err(trouble("poll", error)),
+            }
+        }
+        host.finish_echo();
+        Ok(())
+    }
+}
+
+fn trouble(what: &str, error: Errno) -> String {
+    format!("could not {what}: {}", error.text())
+}
+
+fn load(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> Result<Config, Vec<String>> {
+    config::load(options, around).map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
+}
+
+/// Adds to what is logged once there is a log, at its place by severity (CFG-184).
+fn note(config: &mut Config, line: &Line) {
+    let place = config.notices.iter().position(|(level, _)| *level < line.level()).unwrap_or(config.notices.len());
+    config.notices.insert(place, (line.level(), line.to_string()));
+}
+
+/// CFG-182, CFG-183.
+fn switch_user(config: &mut Config) -> Result<(), String> {
+    match config.daemon.user.clone() {
+        Some(user) => {
+            process::switch_user(user.uid, user.gid, &user.groups)?;
+            note(config, &Line::SetUid { uid: user.uid });
+        }
+        None if process::uid() == 0 => note(config, &Line::RunningAsRoot {}),
+        None => {}
+    }
+    Ok(())
+}
+
+/// Whether [`switch_user`] could do what a configuration says that is to replace the present one (BUG-060).
+fn may_switch_user(config: &Config) -> Result<(), String> {
+    match &config.daemon.user {
+        Some(user) if process::uid() != 0 && process::uid() != user.uid => {
+            Err("Can't drop privilege as nonroot user".to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// CFG-180.
+fn raise_limits(config: &mut Config) -> Result<(), String> {
+    let wanted = [
+        (Limit::OpenFiles, config.daemon.minfds, "minfds", "file descriptors required to run this process"),
+        (Limit::Processes, config.daemon.minprocs, "minprocs", "available processes required to run this program"),
+    ];
+    for (limit, least, key, what) in wanted {
+        match limit.raise(least) {
+            Ok(false) => {}
+            Ok(true) => note(config, &Line::RaisedLimit { name: limit.name().to_string(), limit: least }),
+            Err(hard) => {
+                return Err(format!(
+                    "The minimum number of {what} is {least} as per the \"{key}\" command-line argument or config \
+                     file setting. The current environment allows at most {hard} ({} hard limit): raise that, or \
+                     lower {key}.",
+                    limit.name()
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The main log, the groups, the servers (CFG-181), and the lines about them (HTTP-008).
+fn open(config: Config, host: &mut RealHost) -> Result<(Daemon, Vec<Listener>), String> {
+    let now = clock::now();
+    let mut daemon = Daemon::new(config, &mut Turn { now, host })?;
+    let mut listeners = Vec::new();
+    for server in daemon.world.config.servers.clone() {
+        listeners.push(listen(&server.address).map_err(|error| error.to_string())?);
+        for interface in daemon.world.config.interfaces.clone() {
+            if !matches!(interface.kind, InterfaceKind::Foreign { .. }) {
+                say(&mut daemon, Line::InterfaceReady { namespace: interface.namespace }, host);
+            }
+        }
+        if server.username.is_none_or(|name| name.is_empty()) {
+            say(&mut daemon, Line::NoAuthentication { section: server.section }, host);
+        }
+    }
+    Ok((daemon, listeners))
+}
+
+fn listen(address: &Address) -> Result<Listener, ListenError> {
+    match address {
+        Address::Inet { host, port } => Listener::inet(host, *port),
+        Address::Unix { path, mode, chown } => Listener::unix(path, *mode, *chown),
+    }
+}
+
+fn say(daemon: &mut Daemon, line: Line, host: &mut RealHost) {
+    daemon.world.say(&line, &mut Turn { now: clock::now(), host });
+}
+
+/// LOG-080 to LOG-084. What goes wrong after the fork is in the log, as there is nobody to be told otherwise.
+fn go_to_background(daemon: &mut Daemon, host: &mut RealHost) -> Result<process::Foreground, String> {
+    say(daemon, Line::Daemonizing {}, host);
+    let spec = daemon.world.config.daemon.clone();
+    let foreground = process::fork_to_background().map_err(|error| trouble("fork", error))?;
+    if let Some(directory) = &spec.directory {
+        let shown = crate::base::text::repr(&directory.to_string_lossy());
+        match std::env::set_current_dir(directory) {
+            Ok(()) => say(daemon, Line::ChangedDirectory { directory: shown }, host),
+            Err(error) => {
+                let error = Errno::from(error).to_string();
+                say(daemon, Line::NoDirectory { directory: shown, error }, host);
+            }
+        }
+    }
+    process::detach(spec.umask).map_err(|error| trouble("leave the terminal", error))?;
+    Ok(foreground)
+}
+
+/// The pid file, the sockets' place in the poll, and the first programs.
+fn begin(
+    reactor: &mut Reactor,
+    daemon: &mut Daemon,
+    listeners: Vec<Listener>,
+    host: &mut RealHost,
+) -> Result<Option<PidFile>, String> {
+    reactor.listen(listeners, host).map_err(|error| trouble("watch the servers", error))?;
+    let path = daemon.world.config.daemon.pidfile.clone();
+    let pid_file = PidFile::write(&path).ok();
+    let line = match pid_file {
+        Some(_) => Line::StartedSupervisor { pid: process::pid() },
+        None => Line::NoPidFile { path: path.display().to_string() },
+    };
+    say(daemon, line, host);
+    daemon.begin();
+    process::release_startup_code();
+    Ok(pid_file)
+}
