@@ -13,10 +13,12 @@
 //! | [`daemon`] | the world and its front in one turn, in one order |
 //! | [`sys`] | the system calls; the only `unsafe` |
 //! | [`reactor`] | the poll loop; owns every descriptor |
+//! | [`ctl`] | `supervisorctl` |
 //! | [`sim`] | a pretended system, with dice |
 
 pub mod base;
 pub mod config;
+pub mod ctl;
 pub mod daemon;
 pub mod front;
 pub mod reactor;

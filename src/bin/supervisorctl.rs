@@ -1,0 +1,5 @@
+//! `supervisorctl`: see `majordomo::ctl`.
+
+fn main() {
+    std::process::exit(majordomo::ctl::main());
+}

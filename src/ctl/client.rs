@@ -1,0 +1,305 @@
+//! A server at the other end of a blocking socket: XML-RPC calls, and logs as they grow.
+//!
+//! One connection serves the calls of one command line (HTTP-141). Nothing is sent twice: a call that may have
+//! arrived is not repeated.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::base::limits;
+use crate::base::value::Value;
+use crate::ctl::trouble::Trouble;
+use crate::sys::terminal::{self, Woken};
+use crate::wire::http_client::{ResponseReader, write_request};
+use crate::wire::xml_read::read_response;
+use crate::wire::xml_write::write_call;
+
+/// What a session needs of a server. Tests have a pretended one.
+pub trait Remote {
+    /// The server's URL as the user knows it.
+    fn url(&self) -> &str;
+    /// Calls a method and waits for the answer.
+    fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Trouble>;
+    /// Begins to read a log stream (HTTP-100).
+    fn follow(&mut self, path: &str) -> Result<LogStream, FollowError>;
+    /// Another server from here on.
+    fn open(&mut self, url: &str);
+    /// These credentials from here on.
+    fn log_in(&mut self, username: String, password: String);
+    /// Closes the connection; the next call makes a new one.
+    fn hang_up(&mut self);
+}
+
+/// Why a log can't be followed.
+#[derive(Debug)]
+pub enum FollowError {
+    /// The server answered with this HTTP status.
+    Status(u16),
+    /// The server can't be asked.
+    Trouble(Trouble),
+}
+
+impl<T: Into<Trouble>> From<T> for FollowError {
+    fn from(trouble: T) -> FollowError {
+        FollowError::Trouble(trouble.into())
+    }
+}
+
+/// The real server.
+pub struct Client {
+    url: String,
+    username: Option<String>,
+    password: Option<String>,
+    connection: Option<Connection>,
+}
+
+impl Client {
+    /// Connects to nothing yet. Credentials are sent if both are there (CTL-011).
+    pub fn new(url: String, username: Option<String>, password: Option<String>) -> Client {
+        Client { url, username, password, connection: None }
+    }
+
+    fn connect(&self) -> Result<Connection, Trouble> {
+        let (stream, host) = Server::parse(&self.url)?.connect()?;
+        Ok(Connection { stream, host })
+    }
+
+    fn authorization(&self) -> Option<String> {
+        let (username, password) = (self.username.as_ref()?, self.password.as_ref()?);
+        Some(format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))
+    }
+
+    fn exchange(&mut self, mut connection: Connection, body: &[u8]) -> Result<Vec<u8>, Trouble> {
+        let authorization = self.authorization();
+        let mut headers = vec![
+            ("Host", connection.host.as_str()),
+            ("User-Agent", concat!("majordomo-supervisorctl/", env!("CARGO_PKG_VERSION"))),
+            ("Content-Type", "text/xml"),
+            ("Accept", "text/xml"),
+        ];
+        headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
+        let mut request = Vec::with_capacity(body.len() + 256);
+        write_request(&mut request, "POST", "/RPC2", &headers, body);
+        connection.stream.write_all(&request)?;
+        let mut answer = Vec::new();
+        let mut reader = ResponseReader::new();
+        while connection.receive(&mut reader, &mut answer)? {}
+        let Some(head) = reader.head() else { return Err(Trouble::HungUp) };
+        if head.status != 200 {
+            return Err(Trouble::Status { code: head.status, reason: head.reason.clone() });
+        }
+        let closes = head.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        if !closes && head.header("content-length").is_some() {
+            self.connection = Some(connection);
+        }
+        Ok(answer)
+    }
+}
+
+impl Remote for Client {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Trouble> {
+        let mut body = Vec::new();
+        write_call(&mut body, method, params);
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let answer = self.exchange(connection, &body)?;
+        match read_response(&answer) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(fault)) => Err(Trouble::Fault(fault)),
+            Err(_) => Err(Trouble::BadAnswer("the server's answer is no XML-RPC".to_string())),
+        }
+    }
+
+    fn follow(&mut self, path: &str) -> Result<LogStream, FollowError> {
+        let mut connection = self.connect()?;
+        let authorization = self.authorization();
+        let mut headers = vec![("Host", connection.host.as_str()), ("Accept", "*/*")];
+        headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
+        let mut request = Vec::new();
+        write_request(&mut request, "GET", path, &headers, b"");
+        connection.stream.write_all(&request)?;
+        let mut reader = ResponseReader::new();
+        let mut first = Vec::new();
+        while reader.head().is_none() {
+            if !connection.receive(&mut reader, &mut first)? {
+                break;
+            }
+        }
+        match reader.head() {
+            Some(head) if head.status == 200 => Ok(LogStream { connection, reader, first }),
+            Some(head) => Err(FollowError::Status(head.status)),
+            None => Err(Trouble::HungUp.into()),
+        }
+    }
+
+    fn open(&mut self, url: &str) {
+        self.hang_up();
+        self.url = url.to_string();
+    }
+
+    fn log_in(&mut self, username: String, password: String) {
+        self.hang_up();
+        (self.username, self.password) = (Some(username), Some(password));
+    }
+
+    fn hang_up(&mut self) {
+        self.connection = None;
+    }
+}
+
+/// A log that is being followed.
+pub struct LogStream {
+    connection: Connection,
+    reader: ResponseReader,
+    first: Vec<u8>,
+}
+
+impl LogStream {
+    /// Waits for more of the log; `None`: there won't be more.
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>, Trouble> {
+        let mut bytes = std::mem::take(&mut self.first);
+        while bytes.is_empty() {
+            match self.connection.receive(&mut self.reader, &mut bytes) {
+                Ok(true) => {}
+                Ok(false) | Err(Trouble::HungUp) => break,
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// Whether [`LogStream::next`] has something at once.
+    pub fn is_ready(&self) -> bool {
+        !self.first.is_empty()
+    }
+}
+
+impl AsFd for LogStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.stream.as_fd()
+    }
+}
+
+/// Where a URL leads (CTL-009, CTL-010).
+#[derive(Debug, PartialEq)]
+enum Server {
+    Inet { host: String, port: u16 },
+    Unix { path: String },
+}
+
+impl Server {
+    /// Path, user and password of an `http` URL say nothing (CTL-009).
+    fn parse(url: &str) -> Result<Server, Trouble> {
+        let unknown = || Trouble::Value(format!("Unknown protocol for serverurl {url}"));
+        if let Some(path) = url.strip_prefix("unix://") {
+            return Ok(Server::Unix { path: path.to_string() });
+        }
+        let rest = url.strip_prefix("http://").ok_or_else(unknown)?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+        let address = authority.rsplit_once('@').map_or(authority, |parts| parts.1);
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port),
+            _ => (address, ""),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = if port.is_empty() { Some(80) } else { port.parse().ok() };
+        match port {
+            _ if host.is_empty() => Err(Trouble::Value(format!("no host in serverurl {url}"))),
+            None => Err(Trouble::Value(format!("no port number in serverurl {url}"))),
+            Some(port) => Ok(Server::Inet { host: host.to_string(), port }),
+        }
+    }
+
+    /// A socket, and what the Host header says.
+    fn connect(&self) -> Result<(Box<dyn Stream>, String), Trouble> {
+        match self {
+            Server::Unix { path } => Ok((Box::new(UnixStream::connect(path)?), "localhost".to_string())),
+            Server::Inet { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port))?;
+                stream.set_nodelay(true)?;
+                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                Ok((Box::new(stream), format!("{host}:{port}")))
+            }
+        }
+    }
+}
+
+/// Either kind of socket.
+trait Stream: Read + Write + AsFd {}
+impl<T: Read + Write + AsFd> Stream for T {}
+
+struct Connection {
+    stream: Box<dyn Stream>,
+    host: String,
+}
+
+impl Connection {
+    /// Takes the next piece of an answer and adds what belongs to its body to `body`. False: the answer is complete.
+    fn receive(&mut self, reader: &mut ResponseReader, body: &mut Vec<u8>) -> Result<bool, Trouble> {
+        if reader.is_done() {
+            return Ok(false);
+        }
+        let mut piece = vec![0; limits::READ_BYTES];
+        if terminal::wait_for_input(&[self.stream.as_fd()], None)? == Woken::Interrupted {
+            return Err(Trouble::Interrupted);
+        }
+        let count = self.stream.read(&mut piece)?;
+        if count == 0 {
+            reader.finish_at_eof().map_err(|_| Trouble::HungUp)?;
+            return Ok(false);
+        }
+        reader
+            .push(&piece[..count], &mut |bytes| body.extend_from_slice(bytes))
+            .map_err(|_| Trouble::BadAnswer("the server's answer is no HTTP".to_string()))?;
+        Ok(!reader.is_done())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ctl_009_urls() {
+        let inet = |host: &str, port| Ok(Server::Inet { host: host.to_string(), port });
+        for (url, server) in [
+            ("http://localhost:9001", inet("localhost", 9001)),
+            ("http://example.org", inet("example.org", 80)),
+            ("http://example.org/some/path", inet("example.org", 80)),
+            ("http://me:pw@127.0.0.1:9001/x?y", inet("127.0.0.1", 9001)),
+            ("http://[::1]:9001", inet("::1", 9001)),
+            ("http://[::1]", inet("::1", 80)),
+            ("unix:///run/s.sock", Ok(Server::Unix { path: "/run/s.sock".to_string() })),
+        ] {
+            assert_eq!(Server::parse(url), server, "{url}");
+        }
+        // CTL-006.
+        for url in ["gopher://x", "HTTP://x", "x", "unix:/x", ""] {
+            assert_eq!(Server::parse(url), Err(Trouble::Value(format!("Unknown protocol for serverurl {url}"))));
+        }
+        for url in ["http://", "http://:80", "http://x:y", "http://x:99999"] {
+            assert!(matches!(Server::parse(url), Err(Trouble::Value(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn ctl_011_credentials_need_both_halves() {
+        let with = |username: Option<&str>, password: Option<&str>| {
+            Client::new(String::new(), username.map(String::from), password.map(String::from)).authorization()
+        };
+        assert_eq!(with(Some("joe"), Some("secret")).as_deref(), Some("Basic am9lOnNlY3JldA=="));
+        assert_eq!(with(Some("joe"), None), None);
+        assert_eq!(with(None, Some("secret")), None);
+    }
+}

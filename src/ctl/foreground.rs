@@ -1,0 +1,135 @@
+//! `fg`: what a process prints comes to the screen, what the user types goes to its stdin.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use crate::base::value::Value;
+use crate::base::words::fault;
+use crate::ctl::client::LogStream;
+use crate::ctl::control::number;
+use crate::ctl::help::usage;
+use crate::ctl::logs::{HOW_TO_LEAVE, log_path, open_stream};
+use crate::ctl::session::{Session, exit};
+use crate::ctl::shell::{Heard, Line};
+use crate::ctl::trouble::Trouble;
+
+/// The number of RUNNING.
+const RUNNING: i64 = 20;
+/// How long a process may be silent before we take it that it has answered our last line.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// CTL-091, CTL-092.
+pub fn fg(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+    let name = match words {
+        [] => {
+            let help = session.find("fg").map(usage).unwrap_or_default();
+            return session.refuse(exit::FAILED, &format!("ERROR: no process name supplied\n{help}"));
+        }
+        [name] => *name,
+        _ => return session.refuse(exit::FAILED, "ERROR: too many process names supplied"),
+    };
+    match session.call("getProcessInfo", &[Value::from(name)]) {
+        Ok(info) if number(&info, "state") == RUNNING => {}
+        Ok(_) => return session.refuse(exit::FAILED, "ERROR: process not running"),
+        Err(trouble) if trouble.is_fault(fault::BAD_NAME) => {
+            return session.refuse(exit::FAILED, "ERROR: bad process name supplied");
+        }
+        Err(trouble) => return Err(trouble),
+    }
+    session.say(HOW_TO_LEAVE)?;
+    session.screen.catch_interrupts();
+    let mut streams = Vec::new();
+    for channel in ["stdout", "stderr"] {
+        streams.extend(open_stream(session, &log_path(name, channel))?);
+    }
+    talk(session, name, &mut streams)?;
+    session.say("Exiting foreground")
+}
+
+/// Goes on until the user leaves or the process is gone. When the input ends, what the process still answers is
+/// shown first.
+fn talk(session: &mut Session<'_>, name: &str, streams: &mut Vec<LogStream>) -> Result<(), Trouble> {
+    let mut listening = true;
+    loop {
+        let heard = match streams.iter().position(LogStream::is_ready) {
+            Some(stream) => Heard::Other(stream),
+            None => {
+                let others: Vec<_> = streams.iter().map(LogStream::as_fd).collect();
+                match listening {
+                    true => session.screen.wait(&others),
+                    false => session.screen.wait_for_others(&others, LAST_WORDS),
+                }
+            }
+        };
+        match heard {
+            Heard::Other(stream) => match streams.get_mut(stream).map(LogStream::next) {
+                Some(Ok(Some(bytes))) => session.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
+                Some(Err(Trouble::Interrupted)) => return session.say(""),
+                Some(_) => drop(streams.remove(stream)),
+                None => return Ok(()),
+            },
+            Heard::Line(Line::Text(line)) => {
+                let sent = session.call("sendProcessStdin", &[Value::from(name), Value::from(format!("{line}\n"))]);
+                match sent {
+                    Ok(_) => {}
+                    Err(trouble) if trouble.is_fault(fault::NOT_RUNNING) => return session.say("Process got killed"),
+                    Err(Trouble::Fault(said)) => return session.say(&format!("ERROR: {}", Trouble::Fault(said))),
+                    Err(trouble) => return Err(trouble),
+                }
+            }
+            Heard::Line(Line::Interrupted) => return session.say(""),
+            Heard::Line(Line::End) => listening = false,
+            Heard::Nobody => return Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctl::scripted::{Script, User, fault as failing, one_shot};
+
+    const INFO: &str = "supervisor.getProcessInfo";
+    const SEND: &str = "supervisor.sendProcessStdin";
+
+    fn in_state(state: i64) -> (&'static str, Result<Value, Trouble>) {
+        (INFO, Ok(Value::Struct(vec![("state".into(), state.into())])))
+    }
+
+    #[test]
+    fn ctl_091_fg_of_nonsense() {
+        let (out, status) = one_shot(&mut Script::new([]), "fg");
+        assert!(out.starts_with("ERROR: no process name supplied\nfg <process>\t"), "{out}");
+        assert_eq!(status, 1);
+        for (line, answer, message) in [
+            ("fg a b", None, "ERROR: too many process names supplied\n"),
+            ("fg ghost", Some((INFO, failing(10))), "ERROR: bad process name supplied\n"),
+            ("fg a", Some(in_state(0)), "ERROR: process not running\n"),
+        ] {
+            assert_eq!(one_shot(&mut Script::new(answer), line), (message.to_string(), 1));
+        }
+    }
+
+    #[test]
+    fn ctl_092_lines_go_to_the_process() {
+        let run = |lines: &[&'static str], answers: Vec<(&'static str, Result<Value, Trouble>)>| {
+            let mut script = Script::new(answers);
+            let mut user = User { lines: lines.iter().copied().collect(), ..User::default() };
+            let mut session = Session::new(&mut script, &mut user, Vec::new());
+            session.command("fg g:a").unwrap();
+            assert_eq!(session.status(), 0);
+            let sent: Vec<String> = script.calls.iter().filter(|call| call.starts_with(SEND)).cloned().collect();
+            (user.out, sent.len())
+        };
+        let begin = format!("{HOW_TO_LEAVE}\n");
+        let yes = || (SEND, Ok(Value::Bool(true)));
+        let end = format!("{begin}Exiting foreground\n");
+        assert_eq!(run(&["one", "two"], vec![in_state(20), yes(), yes()]), (end, 2));
+        let killed = format!("{begin}Process got killed\nExiting foreground\n");
+        assert_eq!(run(&["one", "two"], vec![in_state(20), (SEND, failing(70))]), (killed, 1));
+        let broken = format!("{begin}ERROR: <Fault 20: 'NO_FILE'>\nExiting foreground\n");
+        assert_eq!(run(&["one", "two"], vec![in_state(20), (SEND, failing(20))]), (broken, 1));
+        let interrupted = format!("{begin}\nExiting foreground\n");
+        assert_eq!(run(&["^C", "two"], vec![in_state(20)]), (interrupted, 0));
+    }
+}

@@ -1,0 +1,214 @@
+//! Commands that show logs: tail and maintail. `fg` shares their streams.
+
+use crate::base::value::Value;
+use crate::base::words::fault;
+use crate::ctl::client::{FollowError, LogStream};
+use crate::ctl::help::usage;
+use crate::ctl::session::{Session, exit};
+use crate::ctl::trouble::Trouble;
+
+/// Bytes shown without a number.
+const TAIL_BYTES: i64 = 1600;
+/// Said above what is followed.
+pub const HOW_TO_LEAVE: &str = "==> Press Ctrl-C to exit <==";
+
+/// What the word with the dash asks for.
+enum Amount {
+    /// `-f`: what is there and whatever comes.
+    Follow,
+    /// `-<bytes>`: so many from the end.
+    Last(i64),
+}
+
+impl Amount {
+    fn parse(word: &str) -> Option<Amount> {
+        match word.strip_prefix('-')? {
+            "f" => Some(Amount::Follow),
+            digits => digits.parse().ok().map(Amount::Last),
+        }
+    }
+}
+
+fn count_is_wrong(session: &mut Session<'_>, command: &str, what: &str) -> Result<(), Trouble> {
+    let help = session.find(command).map(usage).unwrap_or_default();
+    session.refuse(exit::FAILED, &format!("Error: {what}\n{help}"))
+}
+
+/// CTL-085 to 088.
+pub fn tail(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+    match words.len() {
+        0 => return count_is_wrong(session, "tail", "too few arguments"),
+        1..=3 => {}
+        _ => return count_is_wrong(session, "tail", "too many arguments"),
+    }
+    let (modifier, words) = match words.split_first() {
+        Some((modifier, rest)) if modifier.starts_with('-') => (Some(*modifier), rest),
+        _ => (None, words),
+    };
+    let Some(name) = words.first() else {
+        return session.refuse(exit::FAILED, "Error: tail requires process name");
+    };
+    // upstream: CTL-086: of three words without a modifier the middle one is ignored.
+    let channel = if words.len() > 1 { words[words.len() - 1].to_lowercase() } else { "stdout".to_string() };
+    let method = match channel.as_str() {
+        "stdout" => "readProcessStdoutLog",
+        "stderr" => "readProcessStderrLog",
+        _ => return session.refuse(exit::FAILED, &format!("Error: bad channel '{channel}'")),
+    };
+    let Some(amount) = modifier.map_or(Some(Amount::Last(TAIL_BYTES)), Amount::parse) else {
+        return session.refuse(exit::FAILED, &format!("Error: bad argument {}", modifier.unwrap_or("")));
+    };
+    match amount {
+        Amount::Follow => follow(session, &log_path(name, &channel)),
+        Amount::Last(bytes) => show(session, name, method, vec![Value::from(*name)], bytes),
+    }
+}
+
+/// CTL-089.
+pub fn maintail(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+    if words.len() > 1 {
+        return count_is_wrong(session, "maintail", "too many arguments");
+    }
+    let Some(amount) = words.first().map_or(Some(Amount::Last(TAIL_BYTES)), |word| Amount::parse(word)) else {
+        return session.refuse(exit::FAILED, &format!("Error: bad argument {}", words.join(" ")));
+    };
+    match amount {
+        Amount::Follow => follow(session, "/mainlogtail"),
+        Amount::Last(bytes) => show(session, "supervisord", "readLog", Vec::new(), bytes),
+    }
+}
+
+/// The end of a log and a line end (CTL-085), or what is wrong with it (CTL-087).
+fn show(
+    session: &mut Session<'_>,
+    name: &str,
+    method: &str,
+    mut params: Vec<Value>,
+    bytes: i64,
+) -> Result<(), Trouble> {
+    params.extend([Value::from(bytes.wrapping_neg()), Value::from(0)]);
+    let said = match session.call(method, &params) {
+        Ok(text) => return session.say(text.as_text().unwrap_or("")),
+        Err(Trouble::Fault(said)) => said,
+        Err(trouble) => return Err(trouble),
+    };
+    let why = match said.code {
+        fault::NO_FILE => "no log file",
+        fault::FAILED => "unknown error reading log",
+        fault::BAD_NAME => "no such process name",
+        _ => return Err(Trouble::Fault(said)),
+    };
+    session.refuse(exit::FAILED, &format!("{name}: ERROR ({why})"))
+}
+
+/// Where the daemon streams a log (HTTP-100); bytes that mean something else in a path are written as `%XX`.
+pub fn log_path(name: &str, channel: &str) -> String {
+    let mut path = "/logtail/".to_string();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b'*' | b'+' | b'@' | b',' => {
+                path.push(char::from(byte));
+            }
+            byte => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    path + "/" + channel
+}
+
+/// Prints a log as it grows, until Ctrl-C or the server's end (CTL-088).
+fn follow(session: &mut Session<'_>, path: &str) -> Result<(), Trouble> {
+    session.say(HOW_TO_LEAVE)?;
+    session.screen.catch_interrupts();
+    let Some(mut stream) = open_stream(session, path)? else { return Ok(()) };
+    loop {
+        match stream.next() {
+            Ok(Some(bytes)) => session.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
+            Ok(None) => return Ok(()),
+            Err(Trouble::Interrupted) => return session.say(""),
+            Err(trouble) => return Err(trouble),
+        }
+    }
+}
+
+/// Begins a stream. What stands in the way goes to stderr and is no failure.
+pub fn open_stream(session: &mut Session<'_>, path: &str) -> Result<Option<LogStream>, Trouble> {
+    let complaint = match session.remote.follow(path) {
+        Ok(stream) => return Ok(Some(stream)),
+        Err(FollowError::Status(status)) => format!("Cannot read, status code {status}"),
+        Err(FollowError::Trouble(Trouble::Interrupted)) => return Err(Trouble::Interrupted),
+        Err(FollowError::Trouble(trouble)) => {
+            format!("Cannot connect, error: <class '{}'> ({trouble})", trouble.class())
+        }
+    };
+    let url = format!("{}{path}", session.remote.url());
+    session.screen.complain(&format!("{url} {complaint}"));
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctl::scripted::{Script, fault as failing, one_shot};
+
+    const OUT: &str = "supervisor.readProcessStdoutLog";
+    const ERR: &str = "supervisor.readProcessStderrLog";
+
+    #[test]
+    fn ctl_085_tail_asks_for_the_end() {
+        for (line, method, call) in [
+            ("tail web", OUT, "('web', -1600, 0)"),
+            ("tail -9 g:web", OUT, "('g:web', -9, 0)"),
+            ("tail -0 web", OUT, "('web', 0, 0)"),
+            ("tail web StdErr", ERR, "('web', -1600, 0)"),
+            ("tail -7 web stderr", ERR, "('web', -7, 0)"),
+            ("tail web ignored stderr", ERR, "('web', -1600, 0)"),
+        ] {
+            let mut script = Script::new([(method, Ok(Value::from("text\n")))]);
+            assert_eq!(one_shot(&mut script, line), ("text\n\n".to_string(), 0));
+            assert_eq!(script.calls, [format!("{method}{call}")]);
+        }
+    }
+
+    #[test]
+    fn ctl_086_tail_of_nonsense() {
+        for (line, message) in [
+            ("tail", "Error: too few arguments\ntail [-f] <name>"),
+            ("tail a b c d", "Error: too many arguments\ntail [-f] <name>"),
+            ("tail -f", "Error: tail requires process name\n"),
+            ("tail web LOG", "Error: bad channel 'log'\n"),
+            ("tail -x web log", "Error: bad channel 'log'\n"),
+            ("tail -x web", "Error: bad argument -x\n"),
+            ("tail - web", "Error: bad argument -\n"),
+            ("maintail web", "Error: bad argument web\n"),
+            ("maintail -x", "Error: bad argument -x\n"),
+            ("maintail -1 -2", "Error: too many arguments\nmaintail -f"),
+        ] {
+            let (out, status) = one_shot(&mut Script::new([]), line);
+            assert!(out.starts_with(message), "{line}: {out}");
+            assert_eq!(status, 1);
+        }
+    }
+
+    /// CTL-087 and CTL-089.
+    #[test]
+    fn ctl_087_faults() {
+        for (code, why) in [(20, "no log file"), (30, "unknown error reading log"), (10, "no such process name")] {
+            let out = one_shot(&mut Script::new([(OUT, failing(code))]), "tail g:web");
+            assert_eq!(out, (format!("g:web: ERROR ({why})\n"), 1));
+            let out = one_shot(&mut Script::new([("supervisor.readLog", failing(code))]), "maintail");
+            assert_eq!(out, (format!("supervisord: ERROR ({why})\n"), 1));
+        }
+        let mut script = Script::new([("supervisor.readLog", Ok(Value::from("x")))]);
+        assert_eq!(one_shot(&mut script, "maintail -5"), ("x\n".to_string(), 0));
+        assert_eq!(script.calls, ["supervisor.readLog(-5, 0)"]);
+    }
+
+    #[test]
+    fn ctl_088_following_what_isn_t_there_is_no_failure() {
+        let mut script = Script::new([]);
+        let out = format!("{HOW_TO_LEAVE}\n");
+        assert_eq!(one_shot(&mut script, "tail -f g:we%b/x stderr"), (out.clone(), 0));
+        assert_eq!(one_shot(&mut script, "maintail -f"), (out, 0));
+        assert_eq!(script.calls, ["GET /logtail/g:we%25b%2Fx/stderr", "GET /mainlogtail"]);
+    }
+}
