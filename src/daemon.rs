@@ -17,7 +17,7 @@ use crate::world::{Turn, World};
 #[allow(missing_docs)]
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// A signal to the daemon itself: TERM, INT, QUIT, HUP or USR2 (SIG-001 to 005). A number.
+    /// A signal to the daemon itself: the number of TERM, INT, QUIT, HUP or USR2 (SIG-001 to 005).
     Signal(i32),
     /// SIGCHLD came (SIG-006); the exits follow one by one.
     ChildSignal,
@@ -61,7 +61,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet.
+    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet. The error, for
+    /// the operator, says why the main log can't be opened.
     pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<Daemon, String> {
         let front = Front::new(&config.servers);
         Ok(Daemon { world: World::new(config, turn)?, front })

@@ -30,6 +30,24 @@ pub enum Peer {
     Unix,
 }
 
+impl Peer {
+    /// The host as log lines show it (HTTP-049).
+    fn host(&self) -> String {
+        match self {
+            Peer::Inet(address) => address.ip().to_string(),
+            Peer::Unix => "localhost".to_string(),
+        }
+    }
+
+    /// The port as log lines show it (HTTP-049).
+    fn port(&self) -> u16 {
+        match self {
+            Peer::Inet(address) => address.port(),
+            Peer::Unix => 0,
+        }
+    }
+}
+
 /// Which lists name a connection, so that none names it twice.
 #[derive(Clone, Copy, Default)]
 struct Listed {

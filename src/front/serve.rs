@@ -6,7 +6,6 @@ use crate::base::limits;
 use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level};
-use crate::front::Peer;
 use crate::front::answer::Request;
 use crate::front::conn::{Conn, Job, Rest, Scene, State};
 use crate::front::route::{self, Route, Verdict};
@@ -16,9 +15,6 @@ use crate::wire::http_in::{BodyReader, Framing, Head, Reject, Version};
 use crate::wire::http_out;
 use crate::wire::xml_read::BadXml;
 use crate::world::lines::Line;
-
-/// A unix socket's client, in log lines (HTTP-049).
-const UNIX_HOST: &str = "localhost";
 
 impl Conn {
     /// A head is complete: decides what becomes of the body, and whether there is an answer at all.
@@ -104,12 +100,7 @@ impl Conn {
             return self.give_error(404, scene);
         };
         if !meta.regular {
-            let host = match &self.peer {
-                Peer::Inet(address) => address.ip().to_string(),
-                Peer::Unix => UNIX_HOST.to_string(),
-            };
-            let text = format!("{host}:Server Error: {path} is no regular file");
-            scene.world.say(&Line::Free(Level::Error, text), scene.turn);
+            scene.world.say(&Line::CannotFollow { host: self.peer.host(), path }, scene.turn);
             return self.give_error(500, scene);
         }
         let chunked = self.request.version == Version::Http11;
@@ -171,10 +162,7 @@ impl Conn {
         let stamp = format!(
             "{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} {sign}{zone_hours:02}{zone_minutes:02}"
         );
-        let host = match &self.peer {
-            Peer::Inet(address) => format!("{}:{}", address.ip(), address.port()),
-            Peer::Unix => format!("{UNIX_HOST}:0"),
-        };
+        let host = format!("{}:{}", self.peer.host(), self.peer.port());
         scene.world.say(&Line::Access { host, stamp, request, status, bytes: size as u64 }, scene.turn);
     }
 }

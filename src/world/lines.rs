@@ -10,10 +10,11 @@ use crate::base::words::{Level, Pid};
 macro_rules! lines {
     ($($(#[$doc:meta])* $name:ident { $($field:ident : $kind:ty),* } $level:ident $text:literal;)*) => {
         /// A line of the main log.
-        #[derive(Clone, PartialEq, Debug)]
+        #[derive(Clone, PartialEq, Eq, Debug)]
         #[allow(missing_docs)]
         pub enum Line {
-            /// A line whose level and text are decided where it is made: what a client or a configuration says.
+            /// A line whose level and text come from elsewhere: a client's (TWID-070), or a notice of the configuration
+            /// (CFG-184). What the daemon itself has to say has a row of its own.
             Free(Level, String),
             $($(#[$doc])* $name { $($field: $kind),* },)*
         }
@@ -67,6 +68,13 @@ lines! {
          file.  Say user=root in [supervisord] if that is meant.";
     /// LOG-027.
     NoPidFile { path: String } Critical "could not write pidfile {path}";
+
+    /// A pool becomes active; events are for a later version.
+    NoEvents { group: String } Warn
+        "[eventlistener:{group}] runs its program, but events are not delivered to it yet";
+    /// A group with FastCGI programs becomes active; their sockets are for a later version.
+    NoFastCgiSocket { group: String } Warn
+        "FastCGI is not supported yet: programs of group '{group}' have a pipe as standard input, not their socket";
 
     /// LOG-028.
     Spawned { name: String, pid: Pid } Info "spawned: '{name}' with pid {pid}";
@@ -143,6 +151,8 @@ lines! {
     LogTrouble { name: String, text: String } Error "'{name}' log: {text}";
     /// LOG-037.
     Output { name: String, channel: &'static str, text: String } Debug "'{name}' {channel} output:\n{text}";
+    /// EVT-062.
+    EmittedBlock { name: String, channel: &'static str } Debug "'{name}' {channel} emitted a comm event";
     /// LOG-038.
     ChannelClosed { name: String, channel: &'static str } Debug
         "'{name}' {channel} closed, stopped monitoring";
@@ -156,6 +166,8 @@ lines! {
     /// RPC-208.
     MethodFault { method: String, code: i32, text: String } Trace
         "XML-RPC method {method}() returned fault: [{code}] {text}";
+    /// HTTP-048: a log that is no regular file can't be followed.
+    CannotFollow { host: String, path: String } Error "{host}:Server Error: {path} is no regular file";
     /// HTTP-049.
     Access { host: String, stamp: String, request: String, status: u16, bytes: u64 } Trace
         "{host} - - [{stamp}] \"{request}\" {status} {bytes}";

@@ -7,6 +7,9 @@ use crate::world::host::Host;
 use crate::world::lines::Line;
 use crate::world::log::Log;
 
+/// The name under which everything goes to syslog (LOG-060, LOG-061).
+pub const SYSLOG_IDENT: &str = "supervisord";
+
 /// Where the daemon speaks.
 pub struct MainLog {
     level: Level,
@@ -46,7 +49,7 @@ impl MainLog {
             Some(file) => {
                 file.write(record.as_bytes(), now.mono, host);
             }
-            None => record.lines().for_each(|line| host.syslog("supervisord", line)),
+            None => record.lines().for_each(|line| host.syslog(SYSLOG_IDENT, line)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::words::Channel;
-use crate::config::spec::{ChannelSpec, GroupSpec, LogFile, ProcessSpec};
+use crate::config::spec::{ChannelSpec, GroupKind, GroupSpec, LogFile, ProcessSpec};
 use crate::world::group::Group;
 use crate::world::life::Life;
 use crate::world::lines::Line;
@@ -25,7 +25,18 @@ impl World {
         self.group_names.insert(spec.name.clone(), key);
         self.group_order.push(key);
         self.add_members(key, &spec.processes, turn);
+        self.say_what_is_missing(spec, turn);
         key
+    }
+
+    /// What a group asks for and doesn't get yet is said, once for each group.
+    fn say_what_is_missing(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) {
+        if matches!(spec.kind, GroupKind::Pool { .. }) {
+            self.say(&Line::NoEvents { group: spec.name.clone() }, turn);
+        }
+        if spec.processes.iter().any(|process| process.socket.is_some()) {
+            self.say(&Line::NoFastCgiSocket { group: spec.name.clone() }, turn);
+        }
     }
 
     /// Puts processes into a group. Their names must be free in it.
@@ -35,7 +46,7 @@ impl World {
         specs: &[Rc<ProcessSpec>],
         turn: &mut Turn<'_>,
     ) -> Vec<Key<Process>> {
-        let Some(name) = self.groups.get(group).map(|group| World::shared_name(&group.name)) else {
+        let Some(name) = self.groups.get(group).map(|group| Rc::<str>::from(group.name.as_str())) else {
             return Vec::new();
         };
         let mut keys = Vec::with_capacity(specs.len());

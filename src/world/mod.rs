@@ -19,7 +19,6 @@ pub mod shutdown;
 pub mod streams;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
 
 use crate::base::errno::Errno;
 use crate::base::key::{Arena, Key};
@@ -99,7 +98,8 @@ pub struct World {
 }
 
 impl World {
-    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet.
+    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet. The error, for
+    /// the operator, says why the main log can't be opened.
     pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<World, String> {
         let daemon = &config.daemon;
         let file = match &daemon.logfile {
@@ -408,12 +408,8 @@ impl World {
         Ok(())
     }
 
-    /// The namespace `name`.
+    /// Which of [`World::interfaces`] is the namespace `name`; `None`: none of them.
     pub fn interface(&self, name: &str) -> Option<usize> {
         self.interfaces.iter().position(|interface| interface.namespace == name)
-    }
-
-    pub(crate) fn shared_name(group: &str) -> Rc<str> {
-        Rc::from(group)
     }
 }

@@ -15,16 +15,15 @@ use crate::config::spec::ChannelSpec;
 use crate::wire::ansi::AnsiStrip;
 use crate::wire::capture::{Capture, Piece};
 use crate::world::host::Host;
+use crate::world::lines::Line;
 use crate::world::log::Log;
-
-/// The name under which everything goes to syslog (LOG-060, LOG-061).
-pub const SYSLOG_IDENT: &str = "supervisord";
+use crate::world::mainlog::SYSLOG_IDENT;
 
 /// What a piece of output asks of the world.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
-    /// A DEBG line (LOG-037, EVT-062).
-    Say(String),
+    /// A line of the main log (LOG-037, EVT-062).
+    Say(Line),
     /// A PROCESS_LOG event with these bytes (EVT-045).
     Log(Vec<u8>),
     /// A PROCESS_COMMUNICATION event with these bytes (EVT-062).
@@ -195,13 +194,14 @@ impl Sinks {
                     pass.effects.list.push(Effect::Communication(bytes));
                 }
                 if pass.wants.debug {
-                    pass.effects.list.push(Effect::Say(format!("'{name}' {channel} emitted a comm event")));
+                    pass.effects.list.push(Effect::Say(Line::EmittedBlock { name: name.clone(), channel }));
                 }
                 return;
             }
         };
         if pass.wants.debug {
-            pass.effects.list.push(Effect::Say(format!("'{name}' {channel} output:\n{}", shown(bytes))));
+            let text = shown(bytes).into_owned();
+            pass.effects.list.push(Effect::Say(Line::Output { name: name.clone(), channel, text }));
         }
         // upstream: EVT-045, also for what stands between tags (BUG-085).
         if pass.wants.events && self.log_events {

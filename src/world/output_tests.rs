@@ -27,8 +27,8 @@ fn open(spec: &ChannelSpec, strip: bool, host: &mut Sim) -> Output {
     output
 }
 
-fn say(text: &str) -> Effect {
-    Effect::Say(text.to_string())
+fn said(text: &str) -> Effect {
+    Effect::Say(Line::Output { name: "p".into(), channel: "stderr", text: text.into() })
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn log_037_and_evt_045_say_each_chunk() {
     let mut host = Sim::default();
     let mut output = open(&ChannelSpec { events: true, ..spec() }, false, &mut host);
     let effects = output.feed(b"one\n", ALL, NOW, &mut host);
-    assert_eq!(effects.list, [say("'p' stderr output:\none\n"), Effect::Log(b"one\n".to_vec())]);
+    assert_eq!(effects.list, [said("one\n"), Effect::Log(b"one\n".to_vec())]);
     assert!(effects.grew);
     let effects = output.feed(b"", ALL, NOW, &mut host);
     assert_eq!(effects, Effects::default());
@@ -52,7 +52,7 @@ fn evt_031_undecodable_bytes() {
     let mut host = Sim::default();
     let mut output = open(&spec(), false, &mut host);
     let effects = output.feed(b"\xc3", ALL, NOW, &mut host);
-    assert_eq!(effects.list, [say("'p' stderr output:\nUndecodable: b'\\xc3'")]);
+    assert_eq!(effects.list, [said("Undecodable: b'\\xc3'")]);
     assert_eq!(host.files.text("/log"), Some(b"\xc3".as_slice()));
 }
 
@@ -62,7 +62,7 @@ fn log_050_stripped_everywhere() {
     let mut output = open(&ChannelSpec { events: true, syslog: true, ..spec() }, true, &mut host);
     assert_eq!(output.feed(b"\x1b[3", ALL, NOW, &mut host), Effects::default());
     let effects = output.feed(b"1mred\n\x1b", ALL, NOW, &mut host);
-    assert_eq!(effects.list, [say("'p' stderr output:\nred\n"), Effect::Log(b"red\n".to_vec())]);
+    assert_eq!(effects.list, [said("red\n"), Effect::Log(b"red\n".to_vec())]);
     output.eof(ALL, NOW, &mut host);
     assert_eq!(host.files.text("/log"), Some(b"red\n\x1b".as_slice()));
     assert_eq!(host.syslog, ["supervisord p red", "supervisord p \x1b"]);
@@ -77,11 +77,11 @@ fn evt_061_062_blocks_go_to_listeners_only() {
     assert_eq!(
         effects.list,
         [
-            say("'p' stderr output:\na\n"),
-            say("'p' stderr output:\nx\n"),
+            said("a\n"),
+            said("x\n"),
             Effect::Communication(b"x\n".to_vec()),
-            say("'p' stderr emitted a comm event"),
-            say("'p' stderr output:\nb\n"),
+            Effect::Say(Line::EmittedBlock { name: "p".into(), channel: "stderr" }),
+            said("b\n"),
         ]
     );
     assert_eq!(host.files.text("/log"), Some(b"a\nb\n".as_slice()));

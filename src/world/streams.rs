@@ -64,7 +64,7 @@ impl World {
         self.log_writes += u64::from(effects.grew);
         for effect in effects.list {
             match effect {
-                Effect::Say(text) => self.say(&Line::Free(Level::Debug, text), turn),
+                Effect::Say(line) => self.say(&line, turn),
                 // Nothing listens yet, so `wants` asks for none.
                 Effect::Log(_) | Effect::Communication(_) => {}
             }
