@@ -1,5 +1,6 @@
-//! Parameters of methods: what kinds of value each takes, and how handlers read them.
+//! Parameters of methods: what kinds of value each takes, how handlers read them, and how texts show them.
 
+use crate::base::text::{bytes_repr, repr};
 use crate::base::value::Value;
 use crate::rpc::Call;
 
@@ -16,8 +17,6 @@ pub enum Kind {
     Signal,
     /// Anything: the handler looks closer.
     Any,
-    /// Nothing: only for checks of tables.
-    Never,
 }
 
 impl Kind {
@@ -28,7 +27,6 @@ impl Kind {
             Kind::Int => to_int(value).is_some(),
             Kind::Signal => value.as_text().is_some() || matches!(value, Value::Int(_)),
             Kind::Truth | Kind::Any => true,
-            Kind::Never => false,
         }
     }
 }
@@ -101,6 +99,36 @@ impl Call<'_, '_> {
     pub fn take(&mut self, index: usize) -> Value {
         self.args.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil))
     }
+}
+
+/// A value as Python shows it, in a fault's text (RPC-064) and in the main log (TWID-071).
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Nil => "None".to_string(),
+        Value::Bool(true) => "True".to_string(),
+        Value::Bool(false) => "False".to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Double(number) => format!("{number:?}"),
+        Value::Str(text) | Value::DateTime(text) => text.clone(),
+        // RPC-192: base64 that is text is text.
+        Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_string(),
+            Err(_) => bytes_repr(bytes),
+        },
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(quoted).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Struct(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("{}: {}", repr(name), quoted(value))).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+    }
+}
+
+fn quoted(value: &Value) -> String {
+    value.as_text().map_or_else(|| shown(value), repr)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::base::key::Key;
 use crate::base::text::NameSpec;
 use crate::base::value::Value;
 use crate::base::words::{Fault, State, fault, parse_signal};
-use crate::rpc::args::{Kind, Param, may, needs};
+use crate::rpc::args::{Kind, Param, may, needs, shown};
 use crate::rpc::waiting::Member;
 use crate::rpc::{Answer, Call, Gate, Method, Outcome, Waiting};
 use crate::world::command::{self, CommandError};
@@ -308,7 +308,7 @@ fn send_stdin(call: &mut Call<'_, '_>) -> Outcome {
     let bytes = match call.take(1) {
         Value::Str(text) => text.into_bytes(),
         Value::Bytes(bytes) => bytes,
-        other => return Err(Fault::with(fault::INCORRECT_PARAMETERS, super::info::shown(&other))),
+        other => return Err(Fault::with(fault::INCORRECT_PARAMETERS, shown(&other))),
     };
     let who = process_named(call)?;
     let name = call.text(0).to_string();

@@ -188,38 +188,6 @@ fn config_info(spec: &ProcessSpec, (group, priority, active): (&str, i64, bool),
     ])
 }
 
-/// A value as Python shows it, in a fault's text (RPC-064) and in the main log (TWID-071).
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::Nil => "None".to_string(),
-        Value::Bool(true) => "True".to_string(),
-        Value::Bool(false) => "False".to_string(),
-        Value::Int(number) => number.to_string(),
-        Value::Double(number) => format!("{number:?}"),
-        Value::Str(text) | Value::DateTime(text) => text.clone(),
-        // RPC-192: base64 that is text is text.
-        Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_string(),
-            Err(_) => crate::base::text::bytes_repr(bytes),
-        },
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(quoted).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Struct(members) => {
-            let members: Vec<String> = members
-                .iter()
-                .map(|(name, value)| format!("{}: {}", crate::base::text::repr(name), quoted(value)))
-                .collect();
-            format!("{{{}}}", members.join(", "))
-        }
-    }
-}
-
-fn quoted(value: &Value) -> String {
-    value.as_text().map_or_else(|| shown(value), crate::base::text::repr)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,7 +21,7 @@ use crate::base::words::{Fault, Level, Mood, fault};
 use crate::config::spec::InterfaceKind;
 use crate::world::lines::Line;
 use crate::world::{Turn, World};
-use args::{Kind, Param};
+use args::Param;
 pub use waiting::Waiting;
 
 /// What a method gives back at once.
@@ -212,21 +212,4 @@ fn dispatch(world: &mut World, turn: &mut Turn<'_>, name: &str, args: Vec<Value>
         return Err(Fault::new(fault::INCORRECT_PARAMETERS));
     }
     (method.run)(&mut Call { world, turn, args, interface })
-}
-
-/// Checks that a table of methods makes sense; for tests.
-pub fn check_table(rows: &[Method]) -> Result<(), String> {
-    for row in rows {
-        if row.name.starts_with('_') || row.help.is_empty() || row.result.is_empty() {
-            return Err(format!("{}: a hidden name or a missing text", row.name));
-        }
-        let optional = row.params.iter().map(|param| param.optional);
-        if !optional.is_sorted() {
-            return Err(format!("{}: a required parameter behind an optional one", row.name));
-        }
-        if row.params.iter().any(|param| param.help.is_empty() || matches!(param.kind, Kind::Never)) {
-            return Err(format!("{}: a parameter without a meaning", row.name));
-        }
-    }
-    Ok(())
 }
