@@ -26,7 +26,7 @@ fn main() {
         let name = args.first().map_or_else(|| "pidproxy".into(), |name| name.to_string_lossy());
         println!(
             "pidproxy -- run a command and pass signals on to the process that its pid file names\n\nUsage: {name} \
-             <pidfile name> <command> [<cmdarg1> ...]\n"
+             <pidfile name> <command> [<cmdarg1> ...]"
         );
         std::process::exit(1);
     };

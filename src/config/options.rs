@@ -166,19 +166,35 @@ const fn flag(short: &'static str, long: &'static str, help: &'static str) -> Op
     Opt { short, long, value: "", help, ours: false }
 }
 
+/// What help calls the value of an option by the kind of its key; empty for a flag.
+fn value_word(kind: &str) -> &'static str {
+    match kind {
+        "boolean" => "",
+        "integer" | "count" => "NUMBER",
+        "octal" => "MASK",
+        "size" => "SIZE",
+        "user" => "USER",
+        "level" => "LEVEL",
+        "directory" => "DIRECTORY",
+        "logfile" | "path_in_directory" => "FILENAME",
+        _ => "TEXT",
+    }
+}
+
 /// The options of `supervisord`; those of its keys are taken from their rows.
 pub fn daemon_table() -> Vec<Opt> {
     let mut table = vec![
-        Opt { value: "FILENAME", ..flag("c", "configuration", "The configuration file.") },
+        Opt { value: "FILENAME", ..flag("c", "configuration", "The configuration file; else it is looked for.") },
         flag("h?", "help", "Print this and exit."),
         flag("v", "version", "Print the version and exit."),
         Opt { value: "LIST", ..flag("", "profile_options", "Accepted, without effect.") },
         Opt { ours: true, ..flag("", "check", "Check the configuration, change nothing, and exit.") },
         Opt { ours: true, ..flag("", "json", "With --check: print the effective configuration.") },
+        Opt { ours: true, ..flag("", "example", "Run an example from ./majordomo-example, in the foreground.") },
     ];
     for row in DaemonKeys::ROWS {
         if let Some(short) = row.flag {
-            let value = if row.kind == "boolean" { "" } else { "VALUE" };
+            let value = value_word(row.kind);
             let help = row.doc.lines().next().unwrap_or_default().trim();
             table.push(Opt { short, long: row.key, value, help, ours: row.ours });
         }
@@ -197,7 +213,8 @@ pub fn parse_daemon(args: &[String]) -> Result<Asked, Usage> {
         let long = table[index].long;
         match long {
             "help" => {
-                let about = "supervisord -- run a set of programs as daemons.";
+                let about =
+                    "supervisord -- run a set of programs as daemons, in the background unless -n says otherwise.";
                 return Ok(Asked::Help(help(about, &format!("{argv0} [options]"), &table)));
             }
             "version" => return Ok(Asked::Version),
@@ -212,6 +229,8 @@ pub fn parse_daemon(args: &[String]) -> Result<Asked, Usage> {
             "profile_options" => {}
             "check" => options.check = true,
             "json" => options.json = true,
+            // Whoever starts the daemon looks for it first.
+            "example" => return Err(Usage("option --example goes with no other word".to_string())),
             _ => {
                 let row = DaemonKeys::ROWS.iter().find(|row| row.key == long);
                 let Some(row) = row else { continue };
@@ -219,6 +238,9 @@ pub fn parse_daemon(args: &[String]) -> Result<Asked, Usage> {
                 options.overrides.push(Override { key: row.key, option: shown, value });
             }
         }
+    }
+    if options.json && !options.check {
+        return Err(Usage("option --json goes with --check".to_string()));
     }
     if !words.is_empty() {
         let words: Vec<String> = words.iter().map(|word| repr(word)).collect();

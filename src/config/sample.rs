@@ -3,7 +3,7 @@
 //! Parses under Supervisor 4.3.0 and under ourselves.
 
 use crate::config::kinds;
-use crate::config::table::{Row, TABLES};
+use crate::config::table::{Row, TABLES, Table};
 
 /// Lines that stand in the sample without a comment mark: (section, line).
 const LIVE: &[(&str, &str)] = &[
@@ -70,8 +70,11 @@ pub fn sample() -> String {
         for line in &live {
             text += &format!("{line}\n");
         }
+        let mut rows: Vec<&Row> = table.all_rows().filter(|row| !is_as_in_programs(row, table)).collect();
+        // What must be there comes first.
+        rows.sort_by_key(|row| row.key != "command");
         let mut seen = Vec::new();
-        for row in table.all_rows() {
+        for row in rows {
             let said = seen.contains(&row.key) || live.iter().any(|line| line.split('=').next() == Some(row.key));
             if !said {
                 text += &line(row);
@@ -85,6 +88,16 @@ pub fn sample() -> String {
         }
     }
     text
+}
+
+/// Whether a key that programs have, too, need not be shown again. Every kind of program needs a command.
+fn is_as_in_programs(row: &Row, table: &Table) -> bool {
+    let programs = TABLES.iter().find(|table| table.example.starts_with("program:"));
+    row.key != "command"
+        && programs.is_some_and(|programs| {
+            programs.example != table.example
+                && programs.all_rows().any(|known| known.key == row.key && known.doc == row.doc)
+        })
 }
 
 fn line(row: &Row) -> String {

@@ -19,7 +19,7 @@ const fn option(short: &'static str, long: &'static str, value: &'static str, he
 
 /// CTL-002.
 const OPTIONS: &[Opt] = &[
-    option("c", "configuration", "FILENAME", "The configuration file."),
+    option("c", "configuration", "FILENAME", "The configuration file; else it is looked for."),
     option("h?", "help", "", "Print this and exit."),
     option("i", "interactive", "", "Start a shell; the default without an action."),
     option("s", "serverurl", "URL", "The server: http://host:port or unix:///path."),

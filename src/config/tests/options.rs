@@ -71,6 +71,8 @@ fn cfg_173_getopt() {
     // Ours do not spoil an abbreviation.
     assert_eq!(run(&["--ch", "/tmp"]).overrides[0].key, "childlogdir");
     assert!(run(&["--check", "--json"]).check);
+    assert_eq!(wrong(&["--json"]), "option --json goes with --check");
+    assert_eq!(wrong(&["--example", "-n"]), "option --example goes with no other word");
 }
 
 #[test]
