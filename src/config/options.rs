@@ -213,8 +213,7 @@ pub fn parse_daemon(args: &[String]) -> Result<Asked, Usage> {
         let long = table[index].long;
         match long {
             "help" => {
-                let about =
-                    "supervisord -- run a set of programs as daemons, in the background unless -n says otherwise.";
+                let about = "supervisord -- run a set of programs as daemons.";
                 return Ok(Asked::Help(help(about, &format!("{argv0} [options]"), &table)));
             }
             "version" => return Ok(Asked::Version),
@@ -239,12 +238,12 @@ pub fn parse_daemon(args: &[String]) -> Result<Asked, Usage> {
             }
         }
     }
-    if options.json && !options.check {
-        return Err(Usage("option --json goes with --check".to_string()));
-    }
     if !words.is_empty() {
         let words: Vec<String> = words.iter().map(|word| repr(word)).collect();
         return Err(Usage(format!("positional arguments are not supported: [{}]", words.join(", "))));
+    }
+    if options.json && !options.check {
+        return Err(Usage("option --json goes with --check".to_string()));
     }
     Ok(Asked::Run(options))
 }

@@ -2,8 +2,9 @@
 //!
 //! Every descriptor is registered once for reading, and once for writing should a write ever have to wait; that is
 //! never undone. The poll tells when something became possible, and it is remembered here until a call would have
-//! blocked: nobody arms anything by hand, and a request costs no call beyond its own read and write. Somebody who is ready stays in a list and is
-//! served once a round, so that nobody is forgotten and nobody is favoured. This file never reads or writes.
+//! blocked: nobody arms anything by hand, and a request costs no call beyond its own read and write. Somebody who is
+//! ready stays in a list and is served once a round, so that nobody is forgotten and nobody is favoured. This file
+//! never reads or writes.
 
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
