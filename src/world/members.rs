@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::words::Channel;
-use crate::config::spec::{ChannelSpec, GroupKind, GroupSpec, LogFile, ProcessSpec};
+use crate::config::spec::{GroupKind, GroupSpec, LogFile, ProcessSpec};
 use crate::world::group::Group;
 use crate::world::life::Life;
 use crate::world::lines::Line;
@@ -51,8 +51,8 @@ impl World {
         };
         let mut keys = Vec::with_capacity(specs.len());
         for spec in specs {
-            let stdout = self.output_or_none(spec, Channel::Stdout, turn);
-            let stderr = if spec.redirect_stderr { None } else { self.output_or_none(spec, Channel::Stderr, turn) };
+            let stdout = Some(self.make_output_anyway(spec, Channel::Stdout, turn));
+            let stderr = (!spec.redirect_stderr).then(|| self.make_output_anyway(spec, Channel::Stderr, turn));
             keys.push(self.processes.insert(Process {
                 spec: spec.clone(),
                 group,
@@ -74,6 +74,12 @@ impl World {
     /// Starts what starts by itself among new processes, as soon as the turn settles.
     pub fn autostart(&mut self, keys: impl IntoIterator<Item = Key<Process>>) {
         self.autostarts.extend(keys);
+    }
+
+    /// Starts what starts by itself in a new group.
+    pub fn autostart_group(&mut self, group: Key<Group>) {
+        let members = self.groups.get(group).map(|group| group.members.clone()).unwrap_or_default();
+        self.autostart(members);
     }
 
     /// Whether every member is in the "stopped" set (PROC-081).
@@ -136,23 +142,14 @@ impl World {
     }
 
     /// As [`World::make_output`]; without a file if none can be made now: a start tries again.
-    fn output_or_none(&mut self, spec: &ProcessSpec, channel: Channel, turn: &mut Turn<'_>) -> Option<Output> {
-        self.make_output(spec, channel, turn)
-            .or_else(|error| {
-                let directory = self.config.daemon.childlogdir.display().to_string();
-                let line = Line::NoAutoLog { name: spec.name.clone(), directory, error: error.text() };
-                self.say(&line, turn);
-                let without = ChannelSpec { logfile: LogFile::None, ..spec.channels[channel.index()].clone() };
-                let strip_ansi = self.config.daemon.strip_ansi;
-                Ok::<_, Errno>(Output::new(&without, &spec.name, channel, strip_ansi, None))
-            })
-            .ok()
-    }
-
-    /// Starts what starts by itself in a new group.
-    pub fn autostart_group(&mut self, group: Key<Group>) {
-        let members = self.groups.get(group).map(|group| group.members.clone()).unwrap_or_default();
-        self.autostart(members);
+    fn make_output_anyway(&mut self, spec: &ProcessSpec, channel: Channel, turn: &mut Turn<'_>) -> Output {
+        self.make_output(spec, channel, turn).unwrap_or_else(|error| {
+            let directory = self.config.daemon.childlogdir.display().to_string();
+            let line = Line::NoAutoLog { name: spec.name.clone(), directory, error: error.text() };
+            self.say(&line, turn);
+            let settings = &spec.channels[channel.index()];
+            Output::new(settings, &spec.name, channel, self.config.daemon.strip_ansi, None)
+        })
     }
 
     /// Removes automatic logs that an earlier run left (LOG-045).

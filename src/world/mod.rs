@@ -25,7 +25,7 @@ use crate::base::key::{Arena, Key};
 use crate::base::limits::SPAWNS_PER_TURN;
 use crate::base::text::NameSpec;
 use crate::base::time::{Deadlines, Mono, Now};
-use crate::base::words::{Channel, Exit, Level, Mood, Pid, State};
+use crate::base::words::{Channel, Exit, Level, Mood, Pid, State, signal_name};
 use crate::config::error::ConfigError;
 use crate::config::spec::{Config, GroupSpec, InterfaceKind};
 use cache::Cache;
@@ -297,13 +297,13 @@ impl World {
 
     /// A signal to the daemon (SIG-001 to 005).
     pub fn signalled(&mut self, signal: i32, turn: &mut Turn<'_>) {
-        match life::shown_signal(signal).as_str() {
-            name @ ("SIGTERM" | "SIGINT" | "SIGQUIT") => {
-                self.say(&Line::ExitRequest { signal: name.to_string() }, turn);
+        match signal_name(signal).unwrap_or_default() {
+            "TERM" | "INT" | "QUIT" => {
+                self.say(&Line::ExitRequest { signal: life::shown_signal(signal) }, turn);
                 self.begin_ending(Mood::Shutdown, turn);
             }
-            "SIGHUP" if self.mood == Mood::Shutdown => self.say(&Line::RestartIgnored {}, turn),
-            "SIGHUP" => {
+            "HUP" if self.mood == Mood::Shutdown => self.say(&Line::RestartIgnored {}, turn),
+            "HUP" => {
                 self.say(&Line::RestartRequest {}, turn);
                 // BUG-060: a broken file is found before anything is stopped.
                 if let Err(mistakes) = self.begin_restart(turn) {
@@ -311,7 +311,7 @@ impl World {
                     self.say(&Line::CannotReload { error }, turn);
                 }
             }
-            "SIGUSR2" => {
+            "USR2" => {
                 self.say(&Line::ReopenRequest {}, turn);
                 self.say(&Line::Reopened {}, turn);
                 self.reopen_logs(turn);

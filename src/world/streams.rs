@@ -6,7 +6,7 @@ use crate::base::key::Key;
 use crate::base::limits::STDIN_BYTES;
 use crate::base::words::{Channel, Level, fault};
 use crate::config::spec::LogFile;
-use crate::world::life::shown_signal;
+use crate::world::life::{Step, shown_signal};
 use crate::world::lines::Line;
 use crate::world::output::{Effect, Effects, Output, Wants};
 use crate::world::process::Process;
@@ -238,7 +238,7 @@ impl World {
             Err(error) => {
                 let line = Line::UnknownSignalProblem { name, pid, error: error.to_string() };
                 self.say(&line, turn);
-                self.drive(who, crate::world::life::Step::SignalFailed, turn);
+                self.drive(who, Step::SignalFailed, turn);
                 Err(line.to_string())
             }
         }
