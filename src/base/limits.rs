@@ -28,6 +28,8 @@ pub const READ_BYTES: usize = 64 * 1024;
 pub const REQUESTS_PER_TURN: usize = 64;
 /// Bytes of answers that may wait for a slow reader before its next question is looked at.
 pub const OUT_BYTES: usize = 1024 * 1024;
+/// The buffer in which answers' bodies are made is given back after one that was longer.
+pub const KEEP_BODY_BYTES: usize = 64 * 1024;
 /// Unread request bytes kept for a connection that is waiting for an answer.
 pub const IN_BYTES: usize = 128 * 1024;
 /// Connections at once (HTTP-009 asks for at least 1,000).

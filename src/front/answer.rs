@@ -4,15 +4,13 @@
 //! what to answer.
 
 use crate::base::bytes::ByteQueue;
+use crate::base::limits;
 use crate::base::time::{Calendar, Wall};
 use crate::base::words::Fault;
 use crate::rpc::Reply;
 use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
 use crate::wire::xml_write;
-
-/// A body buffer that has grown past this many bytes is given back once its answer is written.
-const KEEP_BYTES: usize = 64 * 1024;
 
 /// What an answer has to know of its question.
 pub(super) struct Request {
@@ -133,7 +131,7 @@ impl Answers {
         if !request.head_only {
             out.push(&self.body);
         }
-        if self.body.capacity() > KEEP_BYTES {
+        if self.body.capacity() > limits::KEEP_BODY_BYTES {
             self.body = Vec::new();
         } else {
             self.body.clear();

@@ -42,7 +42,7 @@ pub fn to_int(value: &Value) -> Option<i64> {
     }
 }
 
-/// Reads a whole number as Python's `int()` reads text (CFG-061).
+/// Reads a whole number as Python's `int()` reads text (CFG-061); `None` also beyond 64 bits.
 pub fn parse_int(text: &str) -> Option<i64> {
     let text = text.trim();
     let (negative, digits) = match text.strip_prefix(['-', '+']) {
@@ -50,8 +50,8 @@ pub fn parse_int(text: &str) -> Option<i64> {
         None => (false, text),
     };
     let separated = digits.split('_').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-    let number: i64 = if separated { digits.replace('_', "").parse().ok()? } else { return None };
-    Some(if negative { -number } else { number })
+    let number: i128 = if separated { digits.replace('_', "").parse().ok()? } else { return None };
+    i64::try_from(if negative { -number } else { number }).ok()
 }
 
 /// One parameter.
@@ -140,6 +140,8 @@ mod tests {
         let int = |value: Value| to_int(&value);
         assert_eq!(int(Value::str(" -1_000 ")), Some(-1000));
         assert_eq!(int(Value::str("+7")), Some(7));
+        assert_eq!(int(Value::str("-9223372036854775808")), Some(i64::MIN));
+        assert_eq!(int(Value::str("9223372036854775808")), None);
         assert_eq!(int(Value::Double(-2.9)), Some(-2));
         assert_eq!(int(Value::Bool(true)), Some(1));
         for bad in ["", "1.5", "_1", "1__0", "-", "0x1", "--1"] {

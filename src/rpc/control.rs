@@ -274,18 +274,11 @@ fn each(
 
 /// The signal: the last argument (RPC-061, CFG-066).
 fn signal_of(call: &Call<'_, '_>) -> Result<i32, Fault> {
-    let number = match call.args.last() {
-        Some(Value::Int(number)) => parse_signal(&number.to_string()),
-        Some(value) => value.as_text().and_then(parse_signal),
-        None => None,
+    let given = match call.args.last() {
+        Some(Value::Int(number)) => number.to_string(),
+        value => value.and_then(Value::as_text).unwrap_or_default().to_string(),
     };
-    number.ok_or_else(|| {
-        let given = match call.args.last() {
-            Some(Value::Int(number)) => number.to_string(),
-            value => value.and_then(Value::as_text).unwrap_or_default().to_string(),
-        };
-        Fault::with(fault::BAD_SIGNAL, given)
-    })
+    parse_signal(&given).ok_or_else(|| Fault::with(fault::BAD_SIGNAL, given))
 }
 
 fn signal_one(call: &mut Call<'_, '_>, who: Key<Process>, name: &str) -> Outcome {

@@ -8,7 +8,7 @@ use crate::rpc::args::{Kind, Param, needs};
 use crate::rpc::{Answer, Call, Gate, Method, Outcome};
 
 /// The version of these methods (RPC-010).
-pub const API_VERSION: &str = "3.0";
+const API_VERSION: &str = "3.0";
 
 const GROUP: Param = needs("name", Kind::Text, "string", "The name of a group.");
 

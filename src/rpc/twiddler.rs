@@ -10,6 +10,7 @@ use crate::rpc::args::{Kind, Param, may, needs, parse_int, shown};
 use crate::rpc::{Answer, Call, Gate, Method, Outcome};
 use crate::world::group::Group;
 use crate::world::lines::Line;
+use crate::world::process::Process;
 
 const GROUP: Param = needs("group_name", Kind::Text, "string", "The name of an active group.");
 const PROGRAM: Param = needs("program_name", Kind::Any, "string", "The name of the new program.");
@@ -253,7 +254,7 @@ fn remove_process_from_group(call: &mut Call<'_, '_>) -> Outcome {
     let Some(who) = call.world.find_member(call.text(0), &name) else {
         return Err(Fault::with(fault::BAD_NAME, name));
     };
-    let quiet = |process: &crate::world::process::Process| process.life.pid().is_none() && process.state().is_stopped();
+    let quiet = |process: &Process| process.life.pid().is_none() && process.state().is_stopped();
     if !call.world.processes.get(who).is_some_and(quiet) {
         return Err(Fault::with(fault::STILL_RUNNING, name));
     }

@@ -11,7 +11,7 @@ use crate::base::value::Value;
 use crate::base::words::{Channel, Fault, State, fault};
 use crate::rpc::logs::is_about_to_speak;
 use crate::rpc::read::read_log;
-use crate::rpc::{Answer, carry_out};
+use crate::rpc::{Answer, Reply, carry_out};
 use crate::world::lines::Line;
 use crate::world::process::Process;
 use crate::world::{Turn, World};
@@ -138,7 +138,7 @@ impl Waiting {
     /// Asks once; what isn't ready waits.
     pub fn or_now(mut self, world: &mut World, turn: &mut Turn<'_>) -> Answer {
         match self.poll(world, turn) {
-            Some(outcome) => Answer::Now(outcome.map(crate::rpc::Reply::Value)),
+            Some(outcome) => Answer::Now(outcome.map(Reply::Value)),
             None => Answer::Later(self),
         }
     }
