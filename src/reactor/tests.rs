@@ -144,15 +144,19 @@ fn a_paused_channel_is_left_unread_and_nothing_is_lost() {
 #[test]
 fn bug_087_a_full_stdin_is_told_of_when_it_has_room() {
     let mut rig = Rig::new();
-    rig.spawn(&["/bin/sh", "-c", "read line; cat > /dev/null"], &[]);
+    // Reads nothing before it is told to.
+    let go = std::env::temp_dir().join(format!("majordomo-stdin-{}", std::process::id()));
+    let script = "while [ ! -e \"$GO\" ]; do sleep 0.01; done; exec cat > /dev/null";
+    rig.spawn(&["/bin/sh", "-c", script], &[("GO", go.to_str().unwrap())]);
     let bytes = vec![b'x'; 1 << 20];
     let first = rig.host.write_stdin(who(), &bytes).unwrap();
     assert!(first > 0 && first < bytes.len());
     assert_eq!(rig.host.write_stdin(who(), &bytes), Ok(0));
     rig.poll(Duration::ZERO);
     assert_eq!(rig.host.ready.count(List::Stdin), 0);
-    // The shell reads byte by byte until it has its line, which never ends: the pipe drains all the same.
+    std::fs::write(&go, "").unwrap();
     assert_eq!(rig.wait_for(List::Stdin), [Source::Stdin(who())]);
+    std::fs::remove_file(&go).unwrap();
     assert!(rig.host.write_stdin(who(), &bytes).unwrap() > 0);
     rig.host.close_pipes(who());
     assert_eq!(rig.host.write_stdin(who(), b"x"), Err(Errno::EPIPE));
