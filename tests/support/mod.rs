@@ -50,13 +50,13 @@ childlogdir=%(here)s
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 ";
 
-/// The daemon that is tested: ours as built for the tests, ours as `MAJORDOMO_RELEASE` names it, or the published one
-/// that `MAJORDOMO_SUPERVISORD` names. The last is for checking a test against it.
+/// The daemon that is tested: ours, or the one that `MAJORDOMO_SUPERVISORD` names. The second way is for checking a
+/// test against the published program.
 pub fn supervisord() -> PathBuf {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    named("MAJORDOMO_SUPERVISORD")
-        .or_else(|| named("MAJORDOMO_RELEASE"))
-        .unwrap_or_else(|| env!("CARGO_BIN_EXE_supervisord").into())
+    match std::env::var_os("MAJORDOMO_SUPERVISORD") {
+        Some(path) => path.into(),
+        None => env!("CARGO_BIN_EXE_supervisord").into(),
+    }
 }
 
 /// Whether the published program is tested instead of ours.
