@@ -31,7 +31,8 @@ fn names(daemon: &Daemon) -> Vec<String> {
     infos.iter().map(|info| format!("{}:{}", text(info, "group"), text(info, "name"))).collect()
 }
 
-/// TWID-032, 040, 042, 044, 054, 056, 057, 061; RPC-044, 054, 056: a group made at run time is a real one.
+/// TWID-032, TWID-040, TWID-042, TWID-044, TWID-054, TWID-056, TWID-057, TWID-061; RPC-044, RPC-054, RPC-056: a group
+/// made at run time is a real one.
 #[test]
 fn a_group_made_at_run_time() {
     if upstream_differs("TWID-032: no addGroup") {
@@ -104,7 +105,7 @@ fn a_group_made_at_run_time_is_stopped_in_order() {
     assert_eq!(stopped, wanted);
 }
 
-/// TWID-050 to 053, 055, 059, 062, 063, 064, BUG-101, BUG-102.
+/// TWID-050, TWID-051, TWID-052, TWID-053, TWID-055, TWID-059, TWID-062, TWID-063, TWID-064, BUG-101, BUG-102.
 #[test]
 fn programs_added_and_removed() {
     let config = SERVERS.replace("[supervisord]\n", "[supervisord]\nenvironment=COLOUR=\"red\"\n");
@@ -153,7 +154,7 @@ fn programs_added_and_removed() {
     assert!(!proc::is_alive(pid));
 }
 
-/// RPC-042, 043, 044, CFG-221, 222, 226, PROC-082, LOG-044, LOG-046.
+/// RPC-042, RPC-043, RPC-044, CFG-221, CFG-222, CFG-226, PROC-082, LOG-044, LOG-046.
 #[test]
 fn groups_of_a_changed_file() {
     let program = |name: &str, more: &str| format!("[program:{name}]\n{SLEEP}{more}");
@@ -187,7 +188,24 @@ fn groups_of_a_changed_file() {
     assert_eq!(names(&daemon), ["comes:comes", "stays:stays"]);
 }
 
-/// RPC-170 to 177: one call after the other, also when each has to wait, and others are served meanwhile.
+/// BUG-012, HTTP-142: lengths count bytes, also in answers that come later.
+#[test]
+fn names_that_are_not_ascii() {
+    let daemon = Daemon::start(&format!("{SERVERS}[program:gr\u{f6}\u{df}e]\ncommand=sleep 1000\nautostart=false\n"));
+    if upstream_differs("BUG-012: counts characters") {
+        return;
+    }
+    let mut client = daemon.connect();
+    for method in ["supervisor.startAllProcesses", "supervisor.stopAllProcesses"] {
+        let reply = client.ask(&support::xmlrpc::request(method, &[])).expect("an answer");
+        let all = results(support::xmlrpc::response(&reply.body).expect("a value"));
+        assert_eq!(all, [("gr\u{f6}\u{df}e:gr\u{f6}\u{df}e".to_string(), 80)]);
+        assert_eq!(client.unread, b"");
+    }
+}
+
+/// RPC-170, RPC-171, RPC-172, RPC-173, RPC-174, RPC-175, RPC-176, RPC-177: one call after the other, also when each
+/// has to wait, and others are served meanwhile.
 #[test]
 fn multicall() {
     let daemon = Daemon::start(&format!("{SERVERS}[program:slow]\ncommand=sleep 1000\nautostart=false\nstartsecs=1\n"));

@@ -54,7 +54,7 @@ fn fill(daemon: &Daemon) {
     }
 }
 
-/// HTTP-022, 029, RPC-180: every split of a request, in two sends, gives the answer of the whole.
+/// HTTP-022, HTTP-029, RPC-180: every split of a request, in two sends, gives the answer of the whole.
 #[test]
 fn every_byte_split_gives_the_same_answer() {
     let daemon = Daemon::start(SERVERS);
@@ -76,7 +76,7 @@ fn every_byte_split_gives_the_same_answer() {
     }
 }
 
-/// HTTP-029, 044: all samples from a client that sends one byte at a time, on one connection.
+/// HTTP-029, HTTP-044: all samples from a client that sends one byte at a time, on one connection.
 #[test]
 fn one_byte_at_a_time() {
     let daemon = Daemon::start(SERVERS);
@@ -137,7 +137,7 @@ enum Then {
     Close,
 }
 
-/// HTTP-020, 021, 026, 043, 045, 060, 064, 065, BUG-015, 019, 021, 030.
+/// HTTP-020, HTTP-021, HTTP-026, HTTP-043, HTTP-045, HTTP-060, HTTP-064, HTTP-065, BUG-015, BUG-019, BUG-021, BUG-030.
 #[test]
 fn malformed_http() {
     if upstream_differs("BUG-015, 019, 021, 030: silence, or none of it") {
@@ -201,7 +201,7 @@ fn is_error_page(reply: &Reply) {
     assert_eq!(reply.header("Content-Type"), Some("text/html"));
 }
 
-/// RPC-180, 181, 182, 185, 186 to 194: a document that is no call is status 400, on a connection that goes on.
+/// RPC-180, RPC-181, RPC-182, RPC-185, RPC-186, RPC-187, RPC-190, RPC-191, RPC-194: a document that is no call is status 400, on a connection that goes on.
 #[test]
 fn malformed_xml() {
     let daemon = Daemon::start(SERVERS);
@@ -244,7 +244,7 @@ fn malformed_xml() {
     }
 }
 
-/// RPC-001, 003, 004, BUG-016, BUG-017, CACHE-020, 021, TWID-040, 052: a fault, with status 200.
+/// RPC-001, RPC-003, RPC-004, BUG-016, BUG-017, CACHE-020, CACHE-021, TWID-040, TWID-052: a fault, with status 200.
 #[test]
 fn wrong_names_counts_and_types() {
     let daemon = Daemon::start(&format!("{SERVERS}[program:idle]\ncommand=sleep 1\nautostart=false\n"));
@@ -362,7 +362,7 @@ fn a_client_that_never_reads() {
     bystander.is_served();
 }
 
-/// HTTP-024, 028, 031, BUG-018, 031, 032, HTTP-155: what real clients do beyond the ordinary.
+/// HTTP-023, HTTP-025, HTTP-027, HTTP-028, HTTP-060, HTTP-065, HTTP-144, HTTP-150, HTTP-155, BUG-018, BUG-031, BUG-032: what real clients do beyond the ordinary.
 #[test]
 fn odd_but_real_requests() {
     if upstream_differs("BUG-018, 031, 032") {
@@ -377,7 +377,11 @@ fn odd_but_real_requests() {
         second.len()
     );
     let length = body.len();
+    let bare = "<methodCall><methodName>supervisor.getAPIVersion</methodName></methodCall>";
+    let untyped = "<a><methodName>system.multicall</methodName><params><param><value><array><data/></array></value></param></params></a>";
+    assert_eq!(response(&daemon.ask(&request_with(untyped)).body), Ok(Value::Array(vec![])));
     let rows = [
+        String::from_utf8(request_with(bare)).expect("text"),
         chunked,
         format!("POST /RPC2 HTTP/1.1\r\nContent-Length:{length}\r\n\r\n{body}"),
         format!("POST /RPC2 HTTP/1.1\r\ncontent-length: \t {length} \r\n\r\n{body}"),
@@ -404,7 +408,7 @@ fn odd_but_real_requests() {
     assert_eq!(client.ask(body.as_bytes()).expect("an answer").status, 200);
 }
 
-/// HTTP-040, 044, 045, 153, BUG-024: who keeps the connection, and who is told that it ends.
+/// HTTP-040, HTTP-044, HTTP-045, HTTP-153, BUG-024: who keeps the connection, and who is told that it ends.
 #[test]
 fn versions_and_keep_alive() {
     if upstream_differs("BUG-021, BUG-024") {

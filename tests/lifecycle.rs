@@ -30,7 +30,7 @@ fn named(daemon: &Daemon, start: &str) -> Vec<String> {
     rest.map(|rest| rest.chars().take_while(|sign| sign.is_alphanumeric()).collect()).collect()
 }
 
-/// SIG-001, PROC-077, CFG-185, HTTP-006, LOG-081.
+/// SIG-001, PROC-077, CFG-185, HTTP-003, HTTP-006, LOG-035, LOG-039, LOG-081.
 #[test]
 fn each_signal_to_exit_does() {
     for signal in ["TERM", "INT", "QUIT"] {
@@ -52,7 +52,7 @@ fn each_signal_to_exit_does() {
     }
 }
 
-/// PROC-070, 071, 072: ascending priority when starting, and when a client stops all.
+/// PROC-070, PROC-071, PROC-072: ascending priority when starting, and when a client stops all.
 #[test]
 fn order_of_starts_and_stops() {
     let programs = polite("late", 30) + &polite("early", 10) + &polite("middle", 20);
@@ -72,7 +72,8 @@ fn order_of_starts_and_stops() {
     assert_eq!(named(&daemon, "INFO spawned: '")[3..], ["early", "middle", "late"]);
 }
 
-/// PROC-073, 074, 075, 076, BUG-004: one group after the other, highest priority first, idle groups at no cost.
+/// PROC-073, PROC-074, PROC-075, PROC-076, BUG-004: one group after the other, highest priority first, idle groups at
+/// no cost.
 #[test]
 fn order_of_shutdown() {
     let idle: String = (0..20).map(|n| format!("[program:idle{n}]\ncommand=true\nautostart=false\n")).collect();
@@ -92,7 +93,7 @@ fn order_of_shutdown() {
     daemon.wait_for_log("INFO waiting for ");
 }
 
-/// RPC-005, 006, SIG-001: while it waits for a stubborn child nothing but `system` answers, and nothing starts.
+/// RPC-005, RPC-006, SIG-001: while it waits for a stubborn child nothing but `system` answers, and nothing starts.
 #[test]
 fn calls_during_shutdown() {
     let programs = "[program:deaf]\ncommand=/bin/sh -c 'trap \"\" TERM; echo ready; while :; do sleep 0.2; done'
@@ -173,7 +174,7 @@ fn reload_of_a_broken_file() {
     wait_until("its successor", 20, || proc::children(daemon.pid()).iter().any(|pid| *pid != child));
 }
 
-/// CFG-170, 185, CFG-061, CFG-121: one message with file, section and key; nothing is started or left.
+/// CFG-170, CFG-185, CFG-061, CFG-121: one message with file, section and key; nothing is started or left.
 #[test]
 fn a_broken_file_starts_nothing() {
     let setup = Setup::new(&format!("{QUIET}{}[program:broken]\ncommand=true\nstartsecs=many\n", polite("fine", 999)));
@@ -236,7 +237,19 @@ fn addresses_in_use() {
     );
 }
 
-/// LOG-001, 011, 020, 023, 024, HTTP-008: the first lines, in the file and on stdout alike.
+/// SIG-007, SIG-008, SIG-009: those that mean nothing to it.
+#[test]
+fn other_signals() {
+    use std::os::unix::process::ExitStatusExt;
+    let mut daemon = Daemon::start(QUIET);
+    daemon.signal("PIPE");
+    daemon.signal("CHLD");
+    assert_eq!(daemon.call("supervisor.getPID", &[]), Value::Int(daemon.pid()));
+    daemon.signal("USR1");
+    assert_eq!(daemon.wait_for_exit().signal(), Some(10), "its default is to kill");
+}
+
+/// LOG-001, LOG-011, LOG-012, LOG-013, LOG-014, LOG-020, LOG-023, LOG-024, HTTP-008: the first lines, in the file and on stdout alike.
 #[test]
 fn first_lines_of_the_log() {
     let daemon = Daemon::start(QUIET);

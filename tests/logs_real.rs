@@ -30,7 +30,7 @@ fn tell_until(daemon: &Daemon, text: &str, file: &str, wanted: &str) {
     wait_until(&format!("{wanted:?} in {file}"), 20, || daemon.file(file).exists() && daemon.text(file) == wanted);
 }
 
-/// LOG-070, 071, 073, 076: the contract's example, with a real program.
+/// LOG-070, LOG-071, LOG-073, LOG-076: the contract's example, with a real program.
 #[test]
 fn rotation() {
     let daemon = started(&echo("stdout_logfile_maxbytes=10\nstdout_logfile_backups=2\n"));
@@ -56,7 +56,7 @@ fn rotation_without_backups() {
     assert!(!daemon.file("echo.log.1").exists());
 }
 
-/// LOG-044, 049, 015: modes; explicit files are appended to.
+/// LOG-015, LOG-044, LOG-047, LOG-049: modes; files are appended to, and stay the same over restarts.
 #[test]
 fn files_and_their_modes() {
     let daemon = started(&(echo("") + "[program:auto]\ncommand=sleep 1000\nautostart=false\n"));
@@ -69,9 +69,14 @@ fn files_and_their_modes() {
     daemon.call("supervisor.stopProcess", &["echo".into()]);
     daemon.call("supervisor.startProcess", &["echo".into()]);
     tell_until(&daemon, "two\n", "echo.log", "one\ntwo\n");
+    for _ in 0..2 {
+        daemon.call("supervisor.startProcess", &["auto".into()]);
+        assert_eq!(daemon.info("auto").text("stdout_logfile"), auto.text("stdout_logfile"));
+        daemon.call("supervisor.stopProcess", &["auto".into()]);
+    }
 }
 
-/// SIG-005, LOG-040, 042: a renamed file is written on until the signal.
+/// SIG-005, LOG-040, LOG-042: a renamed file is written on until the signal.
 #[test]
 fn reopening() {
     let daemon = started(&echo(""));
@@ -90,7 +95,7 @@ fn reopening() {
     tell_until(&daemon, "three\n", "echo.log", "three\n");
 }
 
-/// RPC-102, 107, 108, LOG-077, BUG-047.
+/// RPC-102, RPC-107, RPC-108, LOG-077, BUG-047.
 #[test]
 fn clearing() {
     let daemon = started(&echo(""));
@@ -111,10 +116,13 @@ fn clearing() {
     assert!(!daemon.log().contains("spawned"));
 }
 
-/// RPC-100, 101, 103, 104, 110 to 118, 120 to 123: the contract's examples.
+/// RPC-100, RPC-101, RPC-103, RPC-104, RPC-110, RPC-111, RPC-112, RPC-113, RPC-114, RPC-115, RPC-116, RPC-118,
+/// RPC-120, RPC-121, RPC-122, RPC-123: the contract's examples.
 #[test]
 fn reading() {
-    let daemon = started(&(echo("") + "[program:silent]\ncommand=cat\nautostart=false\nstdout_logfile=NONE\n"));
+    let others = "[program:silent]\ncommand=cat\nautostart=false\nstdout_logfile=NONE
+[program:later]\ncommand=cat\nautostart=false\nstdout_logfile=%(here)s/later.log\n";
+    let daemon = started(&(echo("") + others));
     let all = "0123456789\u{e9}abc";
     assert_eq!(all.len(), 15);
     tell_until(&daemon, all, "echo.log", all);
@@ -157,6 +165,12 @@ fn reading() {
     }
     let none = ["silent".into(), 0.into(), 0.into()];
     assert_eq!(daemon.fault("supervisor.readProcessLog", &none), (20, "NO_FILE".to_string()));
+    let missing = daemon.fault("supervisor.readProcessLog", &["later".into(), 0.into(), 0.into()]);
+    assert_eq!(missing, (20, format!("NO_FILE: {}", daemon.file("later.log").display())));
+    for name in ["ghost", "echo:*"] {
+        let unknown = daemon.fault("supervisor.readProcessLog", &[name.into(), 0.into(), 0.into()]);
+        assert_eq!(unknown, (10, format!("BAD_NAME: {name}")));
+    }
     let nothing = Value::Array(vec!["".into(), Value::Int(0), Value::Bool(false)]);
     assert_eq!(daemon.call("supervisor.tailProcessLog", &none), nothing);
     let log = daemon.call("supervisor.readLog", &[0.into(), 0.into()]);
@@ -164,7 +178,8 @@ fn reading() {
     assert_eq!(daemon.call("supervisor.readMainLog", &[(-5).into(), 0.into()]).as_text().map(str::len), Some(5));
 }
 
-/// HTTP-100 to 108, 143, 156: a log as a stream over HTTP, chunk by chunk.
+/// HTTP-100, HTTP-101, HTTP-103, HTTP-104, HTTP-105, HTTP-106, HTTP-107, HTTP-108, HTTP-143, HTTP-156: a log
+/// as a stream over HTTP, chunk by chunk.
 #[test]
 fn following() {
     let daemon = Daemon::start(&format!("{SERVERS}{}", echo("")));
@@ -184,6 +199,15 @@ fn following() {
             tell(&daemon, &line);
             assert_eq!(next(), Some(line));
         }
+        // A new file in its place, and the same file cut short.
+        daemon.call("supervisor.clearProcessLogs", &["echo".into()]);
+        tell(&daemon, "anew\n");
+        assert_eq!(next(), Some("anew\n".to_string()));
+        let log = std::fs::OpenOptions::new().write(true).open(daemon.file("echo.log")).expect("the log");
+        log.set_len(0).expect("an empty log");
+        assert_eq!(next(), Some("==> File truncated <==\n".to_string()));
+        tell(&daemon, "after\n");
+        assert_eq!(next(), Some("after\n".to_string()));
     }
     let get = |path: &str| daemon.ask(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).status;
     for path in ["/logtail/ghost", "/logtail/echo/stdnone", "/logtail/echo:*"] {
@@ -202,7 +226,7 @@ fn following() {
     }
 }
 
-/// LOG-051, 052, BUG-048: a program's log may be the daemon's own output; it isn't rotated.
+/// LOG-051, LOG-052, BUG-048: a program's log may be the daemon's own output; it isn't rotated.
 #[test]
 fn output_of_the_daemon_itself() {
     if upstream_differs("BUG-048: complains on every line when it is a pipe") {

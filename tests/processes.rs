@@ -20,7 +20,7 @@ fn count(daemon: &Daemon, text: &str) -> usize {
     daemon.log().lines().filter(|line| line.contains(text)).count()
 }
 
-/// PROC-016, 017, 028, 111; LOG-032.
+/// PROC-016, PROC-017, PROC-028, PROC-111; LOG-028, LOG-030, LOG-032.
 #[test]
 fn a_crash_loop_backs_off_and_gives_up() {
     let daemon = daemon("[program:crash]\ncommand=/bin/sh -c 'exit 3'\nstartretries=2\n");
@@ -38,7 +38,7 @@ fn a_crash_loop_backs_off_and_gives_up() {
     assert_eq!(daemon.messages().last().map(String::as_str), Some(gave_up));
 }
 
-/// PROC-015, 029, 042, 043; RPC-050.
+/// PROC-015, PROC-029, PROC-042, PROC-043; RPC-050.
 #[test]
 fn a_command_that_cannot_run_says_why() {
     let programs = "\
@@ -78,7 +78,7 @@ fn a_start_that_fails_is_told_to_who_waits() {
     }
 }
 
-/// PROC-014, RPC-053: `wait` lasts until RUNNING, that is longer than `startsecs`.
+/// PROC-014, RPC-053, LOG-029: `wait` lasts until RUNNING, that is longer than `startsecs`.
 #[test]
 fn a_start_waits_for_startsecs() {
     let daemon = daemon("[program:slow]\ncommand=sleep 1000\nautostart=false\nstartsecs=1\n");
@@ -93,7 +93,7 @@ fn a_start_waits_for_startsecs() {
     assert_eq!(fault, (60, "ALREADY_STARTED: slow".to_string()));
 }
 
-/// PROC-011, 018, 019: restarted after an unexpected end only, and not more often than once a second.
+/// PROC-011, PROC-018, PROC-019: restarted after an unexpected end only, and not more often than once a second.
 #[test]
 fn autorestart_unexpected() {
     let programs = "\
@@ -117,7 +117,7 @@ fn autorestart_unexpected() {
     assert_eq!(count(&daemon, "spawned: 'never'"), 1);
 }
 
-/// PROC-011, 018, 027: a child that somebody kills is an unexpected end.
+/// PROC-011, PROC-018, PROC-027: a child that somebody kills is an unexpected end.
 #[test]
 fn a_killed_child_is_replaced() {
     let daemon = daemon("[program:victim]\ncommand=sleep 1000\nstartsecs=0\n");
@@ -131,7 +131,7 @@ fn a_killed_child_is_replaced() {
     assert!(!proc::is_alive(pid));
 }
 
-/// PROC-020, 021, 022, 027, 034.
+/// PROC-020, PROC-021, PROC-022, PROC-027, PROC-034, PROC-064; LOG-031, LOG-033, LOG-034.
 #[test]
 fn a_stubborn_child_is_killed_after_stopwaitsecs() {
     let daemon = daemon(
@@ -152,7 +152,7 @@ stdout_logfile=%(here)s/deaf.log\nstartsecs=0\n",
     daemon.wait_for_log("INFO waiting for deaf to stop");
 }
 
-/// PROC-021, 069, CFG-137: the first signal is `stopsignal`; a stop that has begun is not begun again.
+/// PROC-021, PROC-069, CFG-137: the first signal is `stopsignal`; a stop that has begun is not begun again.
 #[test]
 fn stopsignal_is_sent_once() {
     let script = "trap \"echo usr1; sleep 0.5; exit 0\" USR1; echo ready; while :; do sleep 0.05; done";
@@ -169,7 +169,7 @@ fn stopsignal_is_sent_once() {
     daemon.wait_for_log("INFO stopped: polite (exit status 0)");
 }
 
-/// PROC-062, 066: without `stopasgroup` a grandchild survives, with it the whole group gets the signal.
+/// PROC-062, PROC-066: without `stopasgroup` a grandchild survives, with it the whole group gets the signal.
 #[test]
 fn stopasgroup() {
     let script = "sleep 1000 & echo $!; wait";
@@ -196,7 +196,7 @@ stdout_logfile=%(here)s/killed\n"
     }
 }
 
-/// CFG-129, 130 and PROC-080: several processes of one program are a group.
+/// CFG-129, CFG-130 and PROC-080: several processes of one program are a group.
 #[test]
 fn numprocs() {
     let daemon = daemon(
@@ -215,7 +215,7 @@ numprocs_start=5\nprocess_name=%(program_name)s_%(process_num)02d\nstdout_logfil
     }
 }
 
-/// BUG-006, PROC-018, 067, RPC-055: many ends at one moment; none is lost and none stays a zombie.
+/// BUG-006, PROC-018, PROC-067, RPC-055: many ends at one moment; none is lost and none stays a zombie.
 #[test]
 fn two_hundred_short_lives_at_once() {
     let daemon = daemon(
@@ -257,7 +257,21 @@ autostart=false\nautorestart=false\nstartsecs=0\n",
     }
 }
 
-/// LOG-049, PROC-100, 103: ten million bytes of every kind arrive as they are, while clients are served.
+/// PROC-068: what a grandchild writes when the program has ended is lost, and the grandchild is told.
+#[test]
+fn a_grandchild_that_writes_too_late() {
+    let script = "(until [ -e over ]; do sleep 0.02; done; echo late; echo $? >result) & echo early";
+    let daemon = daemon(&format!(
+        "[program:parent]\ncommand=/bin/sh -c '{script}'\nstartsecs=0\nautorestart=false\nstdout_logfile=%(here)s/out\n"
+    ));
+    daemon.wait_for_state("parent", "EXITED");
+    std::fs::write(daemon.file("over"), "").expect("a sign");
+    wait_until("the grandchild's result", 20, || daemon.text("result").ends_with('\n'));
+    assert_ne!(daemon.text("result"), "0\n", "its echo must have failed");
+    assert_eq!(daemon.text("out"), "early\n");
+}
+
+/// LOG-049, PROC-100, PROC-103: ten million bytes of every kind arrive as they are, while clients are served.
 #[test]
 fn large_output_arrives_byte_for_byte() {
     let mut state = 1_u32;

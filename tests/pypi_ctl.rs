@@ -54,7 +54,7 @@ fn running(name: &str) -> String {
     format!("{name:<33}RUNNING   pid ")
 }
 
-/// CTL-041, 044, 057, 060, 064, 067, 069.
+/// CTL-041, CTL-044, CTL-057, CTL-060, CTL-064, CTL-067, CTL-069.
 fn control(client: &Client, daemon: &Daemon) {
     let not_started = format!("{:<33}STOPPED   Not started\n", "idle");
     let (code, output, _) = client.run(daemon, &["status"]);
@@ -84,7 +84,7 @@ fn control(client: &Client, daemon: &Daemon) {
     client.expect(daemon, &["stop", "idle"], 0, "idle: stopped\n");
 }
 
-/// CTL-080, 085, 087, 103.
+/// CTL-080, CTL-085, CTL-087, CTL-103.
 fn questions(client: &Client, daemon: &Daemon) {
     client.expect(daemon, &["version"], 0, "4.3.0\n");
     client.expect(daemon, &["pid"], 0, &format!("{}\n", daemon.pid()));
@@ -100,7 +100,7 @@ fn questions(client: &Client, daemon: &Daemon) {
     client.expect(daemon, &["tail", "ghost"], 1, "ghost: ERROR (no such process name)\n");
 }
 
-/// CTL-120 to 127, CACHE-002, CACHE-041.
+/// CTL-120, CTL-121, CTL-122, CTL-123, CTL-124, CTL-125, CTL-126, CTL-127, CACHE-002, CACHE-041.
 fn cache(client: &Client, daemon: &Daemon) {
     client.expect(daemon, &["cache_keys"], 0, "[]\n");
     client.expect(daemon, &["cache_store", "foo", "'bar baz'"], 0, "");

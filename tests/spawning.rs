@@ -23,7 +23,7 @@ stdout_logfile=%(here)s/{name}.out\nstderr_logfile=%(here)s/{name}.err\n"
     )
 }
 
-/// PROC-056, CFG-081, 115, 145: who overrides whom.
+/// PROC-056, CFG-081, CFG-115, CFG-145: who overrides whom.
 #[test]
 fn environment() {
     let programs =
@@ -48,7 +48,7 @@ fn environment() {
     }
 }
 
-/// PROC-040, 042, 045, CFG-120: words of the command, and where its program is found.
+/// PROC-040, PROC-042, PROC-045, CFG-120: words of the command, and where its program is found.
 #[test]
 fn words_of_the_command() {
     let programs = once("words", r#"command=printf '%%s|' 'a b' "c\"d" e\ f ; not this"#)
@@ -80,7 +80,7 @@ fn directory_and_umask() {
     assert_eq!(daemon.text("here.out"), format!("{}\n", daemon.path().display()));
 }
 
-/// PROC-057, 058: what goes wrong between fork and exec is told on the child's stderr.
+/// PROC-057, PROC-058: what goes wrong between fork and exec is told on the child's stderr.
 #[test]
 fn failures_after_the_fork() {
     let programs = once("lost", "command=/bin/true\ndirectory=/no/such/folder")
@@ -135,7 +135,7 @@ fn user() {
     assert_eq!(daemon.text("other.out"), format!("{uid}{gid}{groups}{}\n", daemon.path().display()));
 }
 
-/// PROC-052, 053, 059, 066, BUG-052, LOG-085: its own group, three descriptors, clean signals.
+/// PROC-052, PROC-053, PROC-059, PROC-066, BUG-052, LOG-085: its own group, three descriptors, clean signals.
 #[test]
 fn nothing_of_the_daemon_is_in_a_child() {
     let programs: String =
@@ -173,7 +173,15 @@ fn nothing_of_the_daemon_is_in_a_child() {
     assert_eq!(support::xmlrpc::response(&reply.body), Ok(Value::Int(daemon.pid())));
 }
 
-/// PROC-090, 091, 093, RPC-064: what is sent arrives, also more than a pipe holds; a closed stdin is told.
+/// PROC-060: the daemon's own limits hold for its children.
+#[test]
+fn limits() {
+    let daemon = run(Setup::new(&format!("{QUIET}{}", once("show", "command=cat /proc/self/limits"))), &["show"]);
+    let own = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).expect("its limits");
+    assert_eq!(daemon.text("show.out"), own);
+}
+
+/// PROC-090, PROC-091, PROC-093, RPC-064: what is sent arrives, also more than a pipe holds; a closed stdin is told.
 #[test]
 fn stdin() {
     let programs = "[program:echo]\ncommand=cat\nstartsecs=0\nstdout_logfile=%(here)s/echo.out\nstdout_logfile_maxbytes=0

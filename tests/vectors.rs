@@ -258,13 +258,17 @@ fn fits(pattern: &str, text: &str) -> bool {
     after.len() < rest.len() && fits(&pattern[at + token.len()..], after)
 }
 
-/// RPC-010 to 108, 140 to 206, TWID-031, 050 to 071, CACHE-010 to 020 as recorded.
+/// What they ask: RPC-010, RPC-011, RPC-012, RPC-013, RPC-014, RPC-016, RPC-017, RPC-018, RPC-040, RPC-042, RPC-043,
+/// RPC-044, RPC-050, RPC-052, RPC-053, RPC-054, RPC-055, RPC-056, RPC-057, RPC-061, RPC-064, RPC-065, RPC-103, RPC-105,
+/// RPC-107, RPC-140, RPC-141, RPC-142, RPC-143; TWID-031, TWID-035, TWID-036, TWID-037; CACHE-011, CACHE-012, CACHE-013,
+/// CACHE-014, CACHE-015, CACHE-016. Whole structs: RPC-060, RPC-070, RPC-071, RPC-072, RPC-073, RPC-074, RPC-075,
+/// RPC-076, RPC-077, RPC-078, RPC-079, RPC-080, RPC-081, RPC-082, RPC-083, RPC-090, RPC-091, RPC-092, BUG-057.
 #[test]
 fn recorded_calls() {
     go_through("xmlrpc.jsonl");
 }
 
-/// HTTP-040 to 084, 101, 153, WEB-043 as recorded.
+/// HTTP-040, HTTP-041, HTTP-042, HTTP-043, HTTP-044, HTTP-083, HTTP-084, HTTP-101, HTTP-152, WEB-043.
 #[test]
 fn recorded_requests() {
     go_through("http.jsonl");

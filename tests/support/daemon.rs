@@ -71,10 +71,17 @@ impl Setup {
 
     /// The daemon's command, with an environment of its own.
     pub fn command(&self) -> Command {
+        let mut command = self.background_command();
+        command.arg("-n");
+        command
+    }
+
+    /// The same for the background.
+    pub fn background_command(&self) -> Command {
         let folder = self.folder.path();
         let mut command = Command::new(super::supervisord());
         command
-            .args(["-n", "-c"])
+            .arg("-c")
             .arg(folder.join("sd.conf"))
             .current_dir(folder)
             .env_clear()
@@ -225,7 +232,7 @@ impl Daemon {
         self.connect().ask(request).expect("an answer")
     }
 
-    /// One call on a new connection.
+    /// One call on a new connection; a fault is status 200 too (HTTP-151, RPC-207).
     pub fn try_call(&self, method: &str, params: &[Value]) -> Answer {
         let reply = self.ask(&xmlrpc::request(method, params));
         assert_eq!((reply.status, reply.header("Content-Type")), (200, Some("text/xml")), "{method}: {reply:?}");
