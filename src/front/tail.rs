@@ -16,7 +16,7 @@ const TRUNCATED: &[u8] = b"==> File truncated <==\n";
 pub(super) struct Tail {
     path: String,
     offset: u64,
-    identity: (u64, u64),
+    identity: (u64, u64, u64),
     chunked: bool,
 }
 

@@ -202,7 +202,7 @@ impl Files {
         let inode = self.inodes.get(&number).ok_or(Errno::ENOENT)?;
         Ok(Meta {
             size: self.pretend_size.unwrap_or(inode.bytes.len() as u64),
-            identity: (1, number),
+            identity: (1, number, 0),
             modified: 0,
             regular: inode.pipe_room.is_none(),
         })

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{c_string, check, io};
 use crate::base::errno::Errno;
@@ -21,8 +22,9 @@ const ATOMIC_BYTES: usize = 4096;
 pub struct Stat {
     /// Bytes.
     pub size: u64,
-    /// Device and inode.
-    pub identity: (u64, u64),
+    /// Device, inode and birth in nanoseconds (0 where the file system doesn't know): the number of a removed file is
+    /// often given to the next one.
+    pub identity: (u64, u64, u64),
     /// Seconds since 1970.
     pub modified: i64,
     /// A regular file.
@@ -162,7 +164,10 @@ fn random_name() -> Result<String, Errno> {
 /// stat(2).
 pub fn stat(path: &str) -> Result<Stat, Errno> {
     let meta = std::fs::metadata(path)?;
-    Ok(Stat { size: meta.len(), identity: (meta.dev(), meta.ino()), modified: meta.mtime(), regular: meta.is_file() })
+    let since = |born: SystemTime| born.duration_since(UNIX_EPOCH).ok();
+    let born = meta.created().ok().and_then(since).map_or(0, |age| age.as_nanos() as u64);
+    let identity = (meta.dev(), meta.ino(), born);
+    Ok(Stat { size: meta.len(), identity, modified: meta.mtime(), regular: meta.is_file() })
 }
 
 /// At most `length` bytes of a regular file from `offset`; `ESPIPE` for anything else, which is not even opened.

@@ -19,8 +19,8 @@ pub struct FileId(pub u32);
 pub struct Meta {
     /// Bytes.
     pub size: u64,
-    /// Device and inode: the file's identity.
-    pub identity: (u64, u64),
+    /// Device, inode and birth: the file's identity.
+    pub identity: (u64, u64, u64),
     /// Seconds since 1970.
     pub modified: i64,
     /// A regular file, which may be read at an offset and rotated.
