@@ -199,6 +199,10 @@ fn following() {
             tell(&daemon, &line);
             assert_eq!(next(), Some(line));
         }
+        if upstream() {
+            // It hangs up when it looks while a log is being replaced.
+            continue;
+        }
         // A new file in its place, and the same file cut short.
         daemon.call("supervisor.clearProcessLogs", &["echo".into()]);
         tell(&daemon, "anew\n");
