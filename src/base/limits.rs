@@ -24,7 +24,7 @@ pub const XML_NAMESPACES: usize = 12;
 pub const XML_VALUES: usize = 1_000_000;
 /// Bytes taken from one descriptor before the next one gets its turn.
 pub const READ_BYTES: usize = 64 * 1024;
-/// Requests answered for one connection in one turn, so that pipelining without end starves nobody.
+/// Requests answered for one connection in one turn, and calls of one multicall at a time, so that pipelining without end starves nobody.
 pub const REQUESTS_PER_TURN: usize = 64;
 /// Bytes of answers that may wait for a slow reader before its next question is looked at.
 pub const OUT_BYTES: usize = 1024 * 1024;
@@ -52,6 +52,8 @@ pub const LOG_HELD_BYTES: usize = 256 * 1024;
 pub const FIRST_WORDS: Duration = Duration::from_secs(1);
 /// Programs started in one turn, so that starting a thousand leaves room for clients.
 pub const SPAWNS_PER_TURN: usize = 32;
+/// Programs that one call starts each time its answer is looked at, which in one turn may be a few times.
+pub const SPAWNS_PER_LOOK: usize = 8;
 /// Connections accepted at one socket before others get their turn.
 pub const ACCEPTS_PER_TURN: usize = 64;
 /// How long accepting rests when there are no descriptors left: trying again at once would be a busy loop.

@@ -7,11 +7,12 @@ use crate::base::value::Value;
 use crate::base::words::{Fault, State, fault, parse_signal};
 use crate::rpc::args::{Kind, Param, may, needs, shown};
 use crate::rpc::waiting::Member;
-use crate::rpc::{Answer, Call, Gate, Method, Outcome, Waiting};
+use crate::rpc::{Call, Gate, Method, Outcome, Waiting};
 use crate::world::command::{self, CommandError};
 use crate::world::life::Step;
 use crate::world::lines::Line;
 use crate::world::process::Process;
+use crate::world::{Turn, World};
 
 const PROCESS: Param = needs("name", Kind::Text, "string", "A process: name, group:name, or group:* for a group.");
 const GROUP: Param = needs("name", Kind::Text, "string", "The name of a group.");
@@ -172,17 +173,18 @@ fn state_of(call: &Call<'_, '_>, who: Key<Process>) -> State {
 /// RPC-050 to 053. `name` is what faults show.
 fn start_one(call: &mut Call<'_, '_>, who: Key<Process>, name: &str) -> Outcome {
     let wait = call.truth(1, true);
-    launch(call, who, name, wait)
+    launch(call.world, call.turn, who, name, wait)
 }
 
-fn launch(call: &mut Call<'_, '_>, who: Key<Process>, name: &str, wait: bool) -> Outcome {
-    let Some(process) = call.world.processes.get(who) else { return Err(Fault::with(fault::BAD_NAME, name)) };
+/// Starts a process that isn't running (RPC-050 to 053). `name` is what faults show.
+pub(super) fn launch(world: &mut World, turn: &mut Turn<'_>, who: Key<Process>, name: &str, wait: bool) -> Outcome {
+    let Some(process) = world.processes.get(who) else { return Err(Fault::with(fault::BAD_NAME, name)) };
     let spec = process.spec.clone();
-    command::resolve(&spec, call.turn.host).map_err(|error| match error {
+    command::resolve(&spec, turn.host).map_err(|error| match error {
         CommandError::Missing(text) => Fault::with(fault::NO_FILE, text),
         CommandError::Unusable(text) => Fault::with(fault::NOT_EXECUTABLE, text),
     })?;
-    match state_of(call, who) {
+    match world.processes.get(who).map_or(State::Unknown, Process::state) {
         State::Starting | State::Running | State::Backoff => return Err(Fault::with(fault::ALREADY_STARTED, name)),
         State::Unknown => {
             return Err(Fault::with(fault::FAILED, format!("{name} is in an unknown process state")));
@@ -191,28 +193,29 @@ fn launch(call: &mut Call<'_, '_>, who: Key<Process>, name: &str, wait: bool) ->
         State::Stopping => return Err(Fault::with(fault::ABNORMAL_TERMINATION, name)),
         State::Stopped | State::Exited | State::Fatal => {}
     }
-    call.world.drive(who, Step::Start, call.turn);
+    world.drive(who, Step::Start, turn);
     // startsecs=0 has passed already (PROC-014).
     let passed = |process: &Process| {
-        process.state() == State::Starting && process.life.deadline().is_some_and(|at| at <= call.turn.now.mono)
+        process.state() == State::Starting && process.life.deadline().is_some_and(|at| at <= turn.now.mono)
     };
-    if call.world.processes.get(who).is_some_and(passed) {
-        call.world.drive(who, Step::Due, call.turn);
+    if world.processes.get(who).is_some_and(passed) {
+        world.drive(who, Step::Due, turn);
     }
-    if call.world.processes.get(who).is_some_and(|process| !process.life.spawnerr().is_empty()) {
+    if world.processes.get(who).is_some_and(|process| !process.life.spawnerr().is_empty()) {
         return Err(Fault::with(fault::SPAWN_ERROR, name));
     }
     if !wait {
         return Ok(true.into());
     }
-    Ok(Waiting::Started { who, name: name.to_string() }.or_now(call.world, call.turn))
+    Ok(Waiting::Started { who, name: name.to_string() }.or_now(world, turn))
 }
 
 /// RPC-054, RPC-055. `wait_at`: which argument says whether to wait.
 fn start_members(call: &mut Call<'_, '_>, members: Vec<Key<Process>>, wait_at: usize) -> Outcome {
     let wait = call.truth(wait_at, true);
     let idle: Vec<_> = members.into_iter().filter(|&who| !state_of(call, who).is_running()).collect();
-    each(call, idle, |call, who, name| launch(call, who, name, wait))
+    let starts = Waiting::Each { done: Vec::new(), open: Vec::new(), wait, left: idle.into_iter() };
+    Ok(starts.or_now(call.world, call.turn))
 }
 
 /// RPC-056.
@@ -260,16 +263,10 @@ fn each(
 ) -> Outcome {
     let (mut done, mut open) = (Vec::new(), Vec::new());
     for who in members {
-        let Some(process) = call.world.processes.get(who) else { continue };
-        let member = Member { name: process.spec.name.clone(), group: process.group_name.to_string() };
-        let name = process.display();
-        match act(call, who, &name) {
-            Ok(Answer::Later(waiting)) => open.push((member, waiting)),
-            Ok(Answer::Now(outcome)) => done.push(member.result(outcome.map(|_| ()))),
-            Err(fault) => done.push(member.result(Err(fault))),
-        }
+        let Some((member, name)) = Member::of(call.world, who) else { continue };
+        member.decide(act(call, who, &name), &mut done, &mut open);
     }
-    Ok(Waiting::Each { done, open }.or_now(call.world, call.turn))
+    Ok(Waiting::Each { done, open, wait: false, left: Vec::new().into_iter() }.or_now(call.world, call.turn))
 }
 
 /// The signal: the last argument (RPC-061, CFG-066).

@@ -8,10 +8,11 @@ use crate::base::key::Key;
 use crate::base::limits;
 use crate::base::time::Mono;
 use crate::base::value::Value;
-use crate::base::words::{Channel, Fault, State, fault};
+use crate::base::words::{Channel, Fault, Mood, State, fault};
+use crate::rpc::control::launch;
 use crate::rpc::logs::is_about_to_speak;
 use crate::rpc::read::read_log;
-use crate::rpc::{Answer, Reply, carry_out};
+use crate::rpc::{Answer, Outcome, Reply, carry_out};
 use crate::world::lines::Line;
 use crate::world::process::Process;
 use crate::world::{Turn, World};
@@ -52,6 +53,10 @@ pub enum Waiting {
         done: Vec<Value>,
         /// Who is still waited for.
         open: Vec<(Member, Waiting)>,
+        /// Whether those that are started are then waited for.
+        wait: bool,
+        /// Those not started yet: a few at a time, all of them before the first is waited for (PROC-071).
+        left: std::vec::IntoIter<Key<Process>>,
     },
     /// The calls of a multicall, one after the other (RPC-171).
     Calls {
@@ -76,6 +81,22 @@ pub struct Member {
 }
 
 impl Member {
+    /// Who a process is: for its entry, and as shown in faults.
+    pub fn of(world: &World, who: Key<Process>) -> Option<(Member, String)> {
+        let process = world.processes.get(who)?;
+        let member = Member { name: process.spec.name.clone(), group: process.group_name.to_string() };
+        Some((member, process.display()))
+    }
+
+    /// Puts what came of a request where it belongs: to the results, or to those who are waited for.
+    pub fn decide(self, outcome: Outcome, done: &mut Vec<Value>, open: &mut Vec<(Member, Waiting)>) {
+        match outcome {
+            Ok(Answer::Later(waiting)) => open.push((self, waiting)),
+            Ok(Answer::Now(outcome)) => done.push(self.result(outcome.map(|_| ()))),
+            Err(fault) => done.push(self.result(Err(fault))),
+        }
+    }
+
     /// The struct of RPC-060.
     pub fn result(&self, outcome: Result<(), Fault>) -> Value {
         let (status, description) = match outcome {
@@ -108,7 +129,20 @@ impl Waiting {
                 let path = process.and_then(|process| process.log_path(*channel)).map(str::to_string);
                 Some(read_log(path.as_deref(), *offset, *length, turn.host))
             }
-            Waiting::Each { done, open } => {
+            Waiting::Each { done, open, wait, left } => {
+                for who in left.take(limits::SPAWNS_PER_LOOK) {
+                    let Some((member, name)) = Member::of(world, who) else { continue };
+                    let outcome = match world.mood() {
+                        Mood::Running => launch(world, turn, who, &name, *wait),
+                        // The end has begun meanwhile: as for those that it stops while they start (RPC-008).
+                        _ => Err(Fault::with(fault::ABNORMAL_TERMINATION, &name)),
+                    };
+                    member.decide(outcome, done, open);
+                }
+                if !left.as_slice().is_empty() {
+                    world.wake_waiters(turn.now.mono);
+                    return None;
+                }
                 open.retain_mut(|(member, waiting)| match waiting.poll(world, turn) {
                     None => true,
                     Some(outcome) => {
@@ -118,20 +152,25 @@ impl Waiting {
                 });
                 open.is_empty().then(|| Ok(Value::Array(std::mem::take(done))))
             }
-            Waiting::Calls { done, open, arrays, left } => loop {
-                if let Some(waiting) = open {
-                    done.push(entry(waiting.poll(world, turn)?, *arrays));
-                    *open = None;
+            Waiting::Calls { done, open, arrays, left } => {
+                for _ in 0..limits::REQUESTS_PER_TURN {
+                    if let Some(waiting) = open {
+                        done.push(entry(waiting.poll(world, turn)?, *arrays));
+                        *open = None;
+                    }
+                    match left.next() {
+                        None => return Some(Ok(Value::Array(std::mem::take(done)))),
+                        Some(Err(fault)) => done.push(entry(Err(fault), *arrays)),
+                        Some(Ok((method, params))) => match carry_out(world, turn, &method, params) {
+                            Answer::Now(outcome) => done.push(entry(outcome.map(|reply| reply.into_value()), *arrays)),
+                            Answer::Later(waiting) => *open = Some(Box::new(waiting)),
+                        },
+                    }
                 }
-                match left.next() {
-                    None => return Some(Ok(Value::Array(std::mem::take(done)))),
-                    Some(Err(fault)) => done.push(entry(Err(fault), *arrays)),
-                    Some(Ok((method, params))) => match carry_out(world, turn, &method, params) {
-                        Answer::Now(outcome) => done.push(entry(outcome.map(|reply| reply.into_value()), *arrays)),
-                        Answer::Later(waiting) => *open = Some(Box::new(waiting)),
-                    },
-                }
-            },
+                // A hundred thousand calls in one must not keep others waiting.
+                world.wake_waiters(turn.now.mono);
+                None
+            }
         }
     }
 

@@ -1,0 +1,84 @@
+//! Large calls: one client that asks for much at once leaves every other client its turn.
+
+mod pure;
+
+use majordomo::base::limits::{REQUESTS_PER_TURN, SPAWNS_PER_LOOK};
+use majordomo::base::value::Value;
+use majordomo::rpc::Waiting;
+use pure::{Rig, b, done, entry, group, idle, s, st, yes};
+
+const COUNT: usize = 3 * SPAWNS_PER_LOOK;
+
+/// A group of so many, by name in order.
+fn many() -> Rig {
+    Rig::new(vec![group("g", 1, (0..COUNT).map(|number| idle(&name(number))).collect())])
+}
+
+fn name(number: usize) -> String {
+    format!("p{number:03}")
+}
+
+/// Looks at an answer as the turns of an idle daemon would: at once again, as its alarm asks, until time has to pass.
+fn look_at_once(rig: &mut Rig, waiting: &mut Waiting) -> (usize, Option<Value>) {
+    let mut looks = 0;
+    while rig.world.next_deadline().is_some_and(|at| at <= rig.clock.now().mono) {
+        rig.turn(|world, turn| world.due(turn));
+        looks += 1;
+        if let Some(result) = rig.poll(waiting) {
+            return (looks, Some(result.expect("no fault")));
+        }
+    }
+    (looks, None)
+}
+
+/// RPC-054, RPC-059: all are started before the first is waited for, but not in one turn.
+#[test]
+fn a_large_group_is_started_a_few_at_a_time() {
+    let mut rig = many();
+    let mut waiting = rig.wait("supervisor.startProcessGroup", vec![s("g")]);
+    assert_eq!(rig.spawned().len(), SPAWNS_PER_LOOK);
+    assert_eq!(look_at_once(&mut rig, &mut waiting), (2, None));
+    assert_eq!(rig.spawned(), (0..COUNT).map(name).collect::<Vec<_>>());
+    rig.pass_secs(1);
+    let all = (0..COUNT).map(|number| done("g", &name(number))).collect();
+    assert_eq!(rig.poll(&mut waiting), Some(Ok(Value::Array(all))));
+
+    // Without waiting the answer still comes, and only once all are started.
+    let mut rig = many();
+    let mut waiting = rig.wait("supervisor.startAllProcesses", vec![b(false)]);
+    let (looks, answer) = look_at_once(&mut rig, &mut waiting);
+    assert_eq!(looks, 2);
+    assert!(matches!(answer, Some(Value::Array(items)) if items.len() == COUNT));
+}
+
+/// RPC-008: what the end overtakes is not started any more.
+#[test]
+fn a_group_that_is_being_started_stops_for_the_end() {
+    let mut rig = many();
+    let mut waiting = rig.wait("supervisor.startProcessGroup", vec![s("g"), b(false)]);
+    rig.get("supervisor.shutdown", vec![]);
+    let (_, answer) = look_at_once(&mut rig, &mut waiting);
+    let expected = (0..COUNT).map(|number| match number {
+        _ if number < SPAWNS_PER_LOOK => done("g", &name(number)),
+        _ => entry("g", &name(number), 40, &format!("ABNORMAL_TERMINATION: g:{}", name(number))),
+    });
+    assert_eq!(answer, Some(Value::Array(expected.collect())));
+    assert_eq!(rig.spawned().len(), SPAWNS_PER_LOOK);
+}
+
+/// RPC-171: in order, and not all in one turn.
+#[test]
+fn a_long_multicall_leaves_others_their_turn() {
+    let mut rig = many();
+    let call = |key: usize| {
+        let params = Value::Array(vec![s(&key.to_string()), s("v")]);
+        st(&[("methodName", s("cache.store")), ("params", params)])
+    };
+    let calls = Value::Array((0..3 * REQUESTS_PER_TURN).map(call).collect());
+    let mut waiting = rig.wait("system.multicall", vec![calls]);
+    let Value::Array(keys) = rig.get("cache.getKeys", vec![]) else { panic!("keys") };
+    assert_eq!(keys.len(), REQUESTS_PER_TURN);
+    let (looks, answer) = look_at_once(&mut rig, &mut waiting);
+    assert!(looks <= 3, "{looks} looks");
+    assert_eq!(answer, Some(Value::Array(vec![yes(); 3 * REQUESTS_PER_TURN])));
+}
