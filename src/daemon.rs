@@ -24,7 +24,7 @@ pub enum Input<'a> {
     /// A child printed.
     Output { who: Key<Process>, channel: Channel, bytes: &'a [u8] },
     /// A child's channel came to its end.
-    OutputClosed { who: Key<Process>, channel: Channel },
+    OutputClosed { who: Key<Process>, channel: Channel, fd: i32 },
     /// A child's stdin, full before, can take more (or was closed: writing will tell).
     StdinReady(Key<Process>),
     /// A child ended. Its remaining output was given before.
@@ -80,7 +80,7 @@ impl Daemon {
             Input::Signal(signal) => world.signalled(signal, turn),
             Input::ChildSignal => world.say(&Line::ChildSignal {}, turn),
             Input::Output { who, channel, bytes } => world.printed(who, channel, bytes, turn),
-            Input::OutputClosed { who, channel } => world.channel_closed(who, channel, turn),
+            Input::OutputClosed { who, channel, fd } => world.channel_closed(who, channel, fd, turn),
             Input::StdinReady(who) => world.pump_stdin(who, turn),
             Input::Exited { pid, exit } => world.reaped(pid, exit, turn),
             Input::Received { conn, bytes } => front.received(conn, bytes, world, turn),

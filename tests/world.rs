@@ -285,7 +285,7 @@ fn proc_062_the_group_is_asked_of_the_system() {
 
 #[test]
 fn proc_067_output_comes_before_the_exit() {
-    // PROC-100, PROC-101.
+    // PROC-100, PROC-101, LOG-038.
     let mut rig = Rig::one(|spec| {
         spec.channels[0].logfile = LogFile::Path("/tmp/p.log".into());
         spec.autorestart = Autorestart::Never;
@@ -295,7 +295,7 @@ fn proc_067_output_comes_before_the_exit() {
     rig.news();
     rig.print("p", Channel::Stdout, b"last words\n");
     let who = rig.who("p");
-    rig.turn(|world, turn| world.channel_closed(who, Channel::Stdout, turn));
+    rig.turn(|world, turn| world.channel_closed(who, Channel::Stdout, 9, turn));
     assert_eq!(rig.state("p"), State::Running, "not ended until reaped");
     rig.exit_code("p", 0);
     assert_eq!(
@@ -304,7 +304,7 @@ fn proc_067_output_comes_before_the_exit() {
             "DEBG 'p' stdout output:",
             "last words",
             "",
-            "DEBG 'p' stdout closed, stopped monitoring",
+            "DEBG fd 9 closed, stopped monitoring 'p' stdout",
             "INFO exited: p (exit status 0; expected)"
         ]
     );

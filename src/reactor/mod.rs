@@ -195,8 +195,8 @@ impl Reactor {
                 daemon.take(Input::Output { who, channel, bytes: &self.buffer[..count] }, &mut Turn { now, host });
                 count
             }
-            Read::End => {
-                daemon.take(Input::OutputClosed { who, channel }, &mut Turn { now, host });
+            Read::End(fd) => {
+                daemon.take(Input::OutputClosed { who, channel, fd }, &mut Turn { now, host });
                 0
             }
             Read::Nothing => 0,

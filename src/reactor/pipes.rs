@@ -48,8 +48,8 @@ pub enum Read {
     Bytes(usize),
     /// Nothing for now.
     Nothing,
-    /// The end. The pipe is closed.
-    End,
+    /// The end. The pipe, whose descriptor had this number, is closed.
+    End(RawFd),
 }
 
 /// The pipes of all children.
@@ -106,11 +106,7 @@ impl AllPipes {
         let Some(pipes) = self.get(who) else { return Read::Nothing };
         let Some(end) = &pipes.outputs[channel.index()] else { return Read::Nothing };
         match io::read(end.fd.as_fd(), buffer) {
-            Ok(0) => {
-                close(&mut pipes.outputs[channel.index()], ready);
-                Read::End
-            }
-            Ok(count) => {
+            Ok(count) if count > 0 => {
                 ready.has_read(end.id, count, buffer.len());
                 Read::Bytes(count)
             }
@@ -118,9 +114,10 @@ impl AllPipes {
                 ready.read_would_block(end.id);
                 Read::Nothing
             }
-            Err(_) => {
+            Ok(_) | Err(_) => {
+                let fd = end.fd.as_raw_fd();
                 close(&mut pipes.outputs[channel.index()], ready);
-                Read::End
+                Read::End(fd)
             }
         }
     }

@@ -87,7 +87,7 @@ impl Rig {
             match self.read(channel, &mut buffer) {
                 Read::Bytes(count) => all.extend_from_slice(&buffer[..count]),
                 Read::Nothing => self.poll(Duration::from_secs(10)),
-                Read::End => return String::from_utf8(all).unwrap(),
+                Read::End(_) => return String::from_utf8(all).unwrap(),
             }
         }
     }

@@ -255,7 +255,7 @@ impl Sim {
                     self.print(&child, channel)?;
                 }
                 if self.dice.one_in(2) {
-                    self.give(Input::OutputClosed { who: child.who, channel })?;
+                    self.give(Input::OutputClosed { who: child.who, channel, fd: 9 })?;
                 }
             }
             let Some((_, exit)) = child.ends else { continue };

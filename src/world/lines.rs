@@ -154,8 +154,8 @@ lines! {
     /// EVT-062.
     EmittedBlock { name: String, channel: &'static str } Debug "'{name}' {channel} emitted a comm event";
     /// LOG-038.
-    ChannelClosed { name: String, channel: &'static str } Debug
-        "'{name}' {channel} closed, stopped monitoring";
+    ChannelClosed { fd: i32, name: String, channel: &'static str } Debug
+        "fd {fd} closed, stopped monitoring '{name}' {channel}";
 
     /// RPC-181, RPC-182.
     InvalidRequest { data: String, why: &'static str } Error "XML-RPC request data {data} is invalid: {why}";

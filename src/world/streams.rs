@@ -40,11 +40,11 @@ impl World {
         self.look_after_log(who, channel, turn);
     }
 
-    /// A child's channel came to its end (PROC-101).
-    pub fn channel_closed(&mut self, who: Key<Process>, channel: Channel, turn: &mut Turn<'_>) {
+    /// A child's channel came to its end (PROC-101). `fd`, the number that its descriptor had, is only said.
+    pub fn channel_closed(&mut self, who: Key<Process>, channel: Channel, fd: i32, turn: &mut Turn<'_>) {
         let Some(process) = self.processes.get(who) else { return };
         if self.says(Level::Debug) {
-            let line = Line::ChannelClosed { name: process.spec.name.clone(), channel: channel.name() };
+            let line = Line::ChannelClosed { fd, name: process.spec.name.clone(), channel: channel.name() };
             self.say(&line, turn);
         }
     }
