@@ -15,7 +15,6 @@ fn stderr_of(config: &str, folder: &Folder) -> String {
     std::fs::write(&path, config).unwrap();
     let here = folder.path();
     let args = [format!("{here}/supervisord"), "-n".into(), "-c".into(), format!("{here}/broken.conf")];
-    let Ok(Asked::Run(options)) = parse_daemon(&args) else { panic!("not run") };
     let pairs = [
         ("HOME", here.clone()),
         ("TMPDIR", format!("{here}/tmp")),
@@ -27,6 +26,7 @@ fn stderr_of(config: &str, folder: &Folder) -> String {
     ];
     let env = pairs.map(|(name, value)| (name.to_string(), value)).to_vec();
     let around: Rc<dyn Surroundings> = Rc::new(Machine { env, cwd: here });
+    let Ok(Asked::Run(options)) = parse_daemon(&args, &around) else { panic!("not run") };
     match load(&options, &around) {
         Ok(_) => String::new(),
         Err(errors) => complaint(&errors, &args[0]),

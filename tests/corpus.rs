@@ -171,7 +171,7 @@ fn judge(text: &str, verdict: &Value) -> Option<Vec<String>> {
         return None;
     }
     let args = ["supervisord", "-c", "supervisord.conf"].map(String::from);
-    let Ok(Asked::Run(options)) = parse_daemon(&args) else { panic!("not run") };
+    let Ok(Asked::Run(options)) = parse_daemon(&args, &around) else { panic!("not run") };
     let mut wrong = Vec::new();
     match (load(&options, &around), verdict.get("error")) {
         (Ok(config), None) => {

@@ -110,13 +110,15 @@ pub fn locate(
     Ok(warning)
 }
 
-/// Reads the values of the command line as if the file said nothing (CFG-175).
+/// Reads the values of the command line as if the file said nothing (CFG-175), but for the user, who is looked up once
+/// there is a file (CFG-195).
 fn check_overrides(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> Result<(), Vec<ConfigError>> {
     let nowhere = error::Place { file: Rc::from(""), line: 0 };
     let section = ini::Section::new("supervisord", nowhere);
     let (ini, context, mut report) = (Ini::new(), Context::new(Rc::from(""), String::new(), around), Report::default());
     let mut from = Reader::new(&ini, &section, &context, &mut report);
-    from.overrides = &options.overrides;
+    let overrides: Vec<_> = options.overrides.iter().filter(|over| over.key != "user").cloned().collect();
+    from.overrides = &overrides;
     let read = DaemonKeys::read(&mut from);
     read.map(drop).map_err(|error::Reported| report.into_errors())
 }

@@ -1,12 +1,14 @@
 //! Command lines: `getopt` with long options as Python has it (CFG-170 to CFG-175), and the options of `supervisord`
 //! (CFG-190 to CFG-210), which come from the rows of its keys.
 //!
-//! Reads words only; whether a directory exists is asked later, when the configuration is loaded.
+//! Reads words; values are judged by the kinds of their keys, as those of a file are.
+
+use std::rc::Rc;
 
 use crate::base::text::repr;
-use crate::config::MainFile;
 use crate::config::daemon_keys::DaemonKeys;
 use crate::config::reader::Override;
+use crate::config::{MainFile, Surroundings, check_overrides};
 
 /// One option of a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,24 +204,35 @@ pub fn daemon_table() -> Vec<Opt> {
     table
 }
 
-/// Reads the command line of `supervisord`; the first word is the program's name.
-pub fn parse_daemon(args: &[String]) -> Result<Asked, Usage> {
+/// Reads the command line of `supervisord`; the first word is the program's name. Whatever stands to the left of a
+/// `-h` or `-v` must be right; other values are looked at when the configuration is located.
+pub fn parse_daemon(args: &[String], around: &Rc<dyn Surroundings>) -> Result<Asked, Usage> {
     let (argv0, args) = args.split_first().map_or(("supervisord", args), |(argv0, args)| (argv0.as_str(), args));
     let table = daemon_table();
     let (given, words) = getopt(args, &table).map_err(Usage)?;
+    if !words.is_empty() {
+        let words: Vec<String> = words.iter().map(|word| repr(word)).collect();
+        return Err(Usage(format!("positional arguments are not supported: [{}]", words.join(", "))));
+    }
     let mut options = DaemonOptions { argv0: argv0.to_string(), ..DaemonOptions::default() };
+    let checked = |options: &DaemonOptions| {
+        check_overrides(options, around)
+            .map_err(|mistakes| Usage(mistakes.first().map_or_else(String::new, ToString::to_string)))
+    };
     let mut seen = Vec::new();
     for Given { index, shown, value } in given {
         let long = table[index].long;
         match long {
             "help" => {
+                checked(&options)?;
                 let about = "supervisord -- run a set of programs as daemons.";
                 return Ok(Asked::Help(help(about, &format!("{argv0} [options]"), &table)));
             }
-            "version" => return Ok(Asked::Version),
+            "version" => return checked(&options).map(|()| Asked::Version),
             _ => {}
         }
         if seen.contains(&index) {
+            checked(&options)?;
             return Err(Usage(format!("conflicting command line option {}", repr(&shown))));
         }
         seen.push(index);
@@ -237,10 +250,6 @@ pub fn parse_daemon(args: &[String]) -> Result<Asked, Usage> {
                 options.overrides.push(Override { key: row.key, option: shown, value });
             }
         }
-    }
-    if !words.is_empty() {
-        let words: Vec<String> = words.iter().map(|word| repr(word)).collect();
-        return Err(Usage(format!("positional arguments are not supported: [{}]", words.join(", "))));
     }
     if options.json && !options.check {
         return Err(Usage("option --json goes with --check".to_string()));

@@ -37,11 +37,12 @@ pub fn run(args: Vec<String>) -> i32 {
         Err(error) => return complain(&[error], "supervisord"),
     };
     let argv0 = args.first().map_or("supervisord", String::as_str);
-    match options::parse_daemon(&args) {
+    let around: Rc<dyn Surroundings> = Rc::new(System);
+    match options::parse_daemon(&args, &around) {
         Ok(Asked::Help(text)) => print(&text),
         Ok(Asked::Version) => print(&format!("{SUPERVISOR_VERSION}\n")),
-        Ok(Asked::Run(options)) if options.check => check(&options),
-        Ok(Asked::Run(options)) => match Start::load(options) {
+        Ok(Asked::Run(options)) if options.check => check(&options, &around),
+        Ok(Asked::Run(options)) => match Start::load(options, around) {
             Ok(start) => start.run().map_or_else(|mistake| complain(&[mistake], argv0), |()| 0),
             Err(mistakes) => complain(&mistakes, argv0),
         },
@@ -56,9 +57,8 @@ fn print(text: &str) -> i32 {
 }
 
 /// Says what is wrong with the configuration, or what it comes to; starts nothing.
-fn check(options: &DaemonOptions) -> i32 {
-    let around: Rc<dyn Surroundings> = Rc::new(System);
-    let checked = config::check(options, &around);
+fn check(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> i32 {
+    let checked = config::check(options, around);
     let _ = std::io::stderr().write_all(checked.err.as_bytes());
     print(&checked.out);
     checked.status.into()
@@ -78,8 +78,7 @@ struct Start {
 
 impl Start {
     /// Reads the configuration.
-    fn load(mut options: DaemonOptions) -> Result<Start, Vec<String>> {
-        let around: Rc<dyn Surroundings> = Rc::new(System);
+    fn load(mut options: DaemonOptions, around: Rc<dyn Surroundings>) -> Result<Start, Vec<String>> {
         match config::locate(&mut options, &around) {
             Ok(Some(warning)) => {
                 let _ = writeln!(std::io::stderr(), "{warning}");

@@ -42,9 +42,9 @@ pub fn machine(config: &str) -> Pretended {
 pub fn load_with(machine: Pretended, words: &[&str]) -> Result<Config, Vec<String>> {
     let args: Vec<String> =
         ["/opt/bin/supervisord", "-c", "/etc/c.conf"].iter().chain(words).map(|word| word.to_string()).collect();
-    let asked = parse_daemon(&args).map_err(|usage| vec![usage.0])?;
-    let Asked::Run(options) = asked else { return Err(vec!["not run".to_string()]) };
     let around: Rc<dyn Surroundings> = Rc::new(machine);
+    let asked = parse_daemon(&args, &around).map_err(|usage| vec![usage.0])?;
+    let Asked::Run(options) = asked else { return Err(vec!["not run".to_string()]) };
     load(&options, &around).map_err(|errors| errors.into_iter().map(|error| error.text).collect())
 }
 

@@ -3,14 +3,18 @@
 //! Compiled for `#[cfg(test)]` only.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::{load_with, machine};
 use crate::base::words::Level;
+use crate::config::Surroundings;
 use crate::config::options::*;
+use crate::config::spec::DaemonSpec;
 
 fn parse(words: &[&str]) -> Result<Asked, String> {
     let args: Vec<String> = ["supervisord"].iter().chain(words).map(|word| word.to_string()).collect();
-    parse_daemon(&args).map_err(|usage| usage.0)
+    let around: Rc<dyn Surroundings> = Rc::new(machine(""));
+    parse_daemon(&args, &around).map_err(|usage| usage.0)
 }
 
 fn wrong(words: &[&str]) -> String {
@@ -24,7 +28,7 @@ fn run(words: &[&str]) -> DaemonOptions {
     }
 }
 
-fn daemon(config: &str, words: &[&str]) -> Result<crate::config::spec::DaemonSpec, Vec<String>> {
+fn daemon(config: &str, words: &[&str]) -> Result<DaemonSpec, Vec<String>> {
     load_with(machine(&format!("[supervisord]\n{config}")), words).map(|config| config.daemon)
 }
 
@@ -35,7 +39,7 @@ fn cfg_170_what_is_printed() {
 }
 
 #[test]
-fn cfg_171_help() {
+fn cfg_171_cfg_193_help() {
     for word in ["-h", "--help", "-?", "--he"] {
         let Ok(Asked::Help(text)) = parse(&[word]) else { panic!("{word}") };
         let mut lines = text.lines();
@@ -48,10 +52,17 @@ fn cfg_171_help() {
     }
     // The whole line is checked first.
     assert_eq!(wrong(&["-h", "--foo"]), "option --foo not recognized");
+    assert_eq!(wrong(&["-h", "a"]), "positional arguments are not supported: ['a']");
+    // Then from left to right.
+    let loud = "invalid value for -e 'loud': bad logging level name 'loud'";
+    assert_eq!(wrong(&["-e", "loud", "-h"]), loud);
+    assert_eq!(wrong(&["-e", "loud", "-n", "-n", "-v"]), loud);
+    assert_eq!(wrong(&["-n", "-n", "-e", "loud", "-v"]), "conflicting command line option '-n'");
+    assert!(matches!(parse(&["-u", "jim", "-h", "-e", "loud"]), Ok(Asked::Help(_))));
 }
 
 #[test]
-fn cfg_172_version() {
+fn cfg_172_cfg_194_version() {
     assert_eq!(parse(&["-v"]), Ok(Asked::Version));
     assert_eq!(parse(&["-n", "--version"]), Ok(Asked::Version));
 }
@@ -98,54 +109,62 @@ fn cfg_175_values_and_repetitions() {
     assert_eq!(error(&["-e", "info"]), ["bad logging level name 'x'"]);
 }
 
+/// Each option in both forms, and what of the result shows that it counted.
 #[test]
-fn cfg_190_209_overrides() {
-    let spec = daemon(
-        "loglevel=debug\nidentifier=file\n",
-        &[
-            "-n",
-            "-s",
-            "-k",
-            "-t",
-            "-u",
-            "joe",
-            "-m",
-            "077",
-            "-d",
-            "/tmp",
-            "-l",
-            "logs/l",
-            "-y",
-            "1KB",
-            "-z",
-            "2",
-            "-e",
-            "trace",
-            "-j",
-            "logs/p",
-            "-i",
-            "me",
-            "-q",
-            "logs",
-            "-a",
-            "11",
-            "--minprocs=12",
-            "--profile_options=a,b",
-        ],
-    )
-    .unwrap();
-    assert!(spec.nodaemon && spec.silent && spec.nocleanup && spec.strip_ansi);
-    assert_eq!(spec.user.map(|user| user.uid), Some(1));
-    assert_eq!((spec.umask, spec.directory), (0o77, Some(PathBuf::from("/tmp"))));
-    assert_eq!((spec.logfile, spec.pidfile), (Some(PathBuf::from("/base/logs/l")), PathBuf::from("/base/logs/p")));
-    assert_eq!((spec.logfile_maxbytes, spec.logfile_backups, spec.loglevel), (1024, 2, Level::Trace));
-    assert_eq!((spec.identifier.as_str(), spec.childlogdir), ("me", PathBuf::from("logs")));
-    assert_eq!((spec.minfds, spec.minprocs), (11, 12));
+fn cfg_190_209_each_option_overrides_its_key() {
+    type Shows = fn(&DaemonSpec) -> bool;
+    let rows: &[(&[&str], Shows)] = &[
+        // CFG-191
+        (&["-n", "--nodaemon"], |spec| spec.nodaemon),
+        // CFG-192
+        (&["-s", "--silent"], |spec| spec.silent),
+        // CFG-195
+        (&["-ujoe", "--user=joe", "--us=1"], |spec| spec.user.as_ref().is_some_and(|user| user.uid == 1)),
+        // CFG-196
+        (&["-m077", "--umask=077"], |spec| spec.umask == 0o77),
+        // CFG-197
+        (&["-d/tmp", "--directory=/tmp"], |spec| spec.directory == Some(PathBuf::from("/tmp"))),
+        // CFG-198
+        (&["-llogs/l", "--logfile=logs/l"], |spec| spec.logfile == Some(PathBuf::from("/base/logs/l"))),
+        // CFG-199
+        (&["-y1KB", "--logfile_maxbytes=1KB"], |spec| spec.logfile_maxbytes == 1024),
+        // CFG-200
+        (&["-z2", "--logfile_backups=2"], |spec| spec.logfile_backups == 2),
+        // CFG-201
+        (&["-etrace", "--loglevel=TRACE"], |spec| spec.loglevel == Level::Trace),
+        // CFG-202
+        (&["-jlogs/p", "--pidfile=logs/p"], |spec| spec.pidfile == PathBuf::from("/base/logs/p")),
+        // CFG-203
+        (&["-ime", "--identifier=me"], |spec| spec.identifier == "me"),
+        // CFG-204
+        (&["-qlogs", "--childlogdir=logs"], |spec| spec.childlogdir == PathBuf::from("logs")),
+        // CFG-205
+        (&["-k", "--nocleanup"], |spec| spec.nocleanup),
+        // CFG-206
+        (&["-a11", "--minfds=11"], |spec| spec.minfds == 11),
+        // CFG-207
+        (&["--minprocs=12"], |spec| spec.minprocs == 12),
+        // CFG-208
+        (&["-t", "--strip_ansi"], |spec| spec.strip_ansi),
+    ];
+    for (forms, shows) in rows {
+        assert!(!shows(&daemon("", &[]).unwrap()), "{forms:?}");
+        for form in *forms {
+            assert!(shows(&daemon("", &[form]).unwrap()), "{form}");
+        }
+    }
+    // Over the file.
+    assert_eq!(daemon("identifier=file\n", &["-i", "me"]).unwrap().identifier, "me");
+    // CFG-209: accepted, and that is all.
+    assert!(daemon("", &["--profile_options=a,b"]).is_ok());
     // CFG-195: told without the preamble.
     assert_eq!(daemon("", &["-u", "jim"]).unwrap_err(), ["Invalid user name jim"]);
-    // Every long form has its key's name.
-    for (long, short) in [("nodaemon", "n"), ("silent", "s"), ("user", "u"), ("minprocs", ""), ("strip_ansi", "t")] {
-        assert!(daemon_table().iter().any(|opt| opt.long == long && opt.short == short), "{long}");
+}
+
+#[test]
+fn cfg_190_the_file() {
+    for form in [&["-c", "x"][..], &["-cx"], &["--configuration", "x"], &["--configuration=x"]] {
+        assert_eq!(run(form).configuration.as_deref(), Some("x"));
     }
 }
 
