@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_080_082_words_quotes_and_blanks() {
+    fn cfg_080_cfg_082_words_quotes_and_blanks() {
         assert_eq!(good("FOO=\"a b\",BAR=/x/y.z+-():1"), pairs([("BAR", "/x/y.z+-():1"), ("FOO", "a b")]));
         assert_eq!(good("A = 1 ,\n B='x,y=z'"), pairs([("A", "1"), ("B", "x,y=z")]));
         assert_eq!(good("A=b'c\"d"), pairs([("A", "b'c\"d")]));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_083_084_four_tokens_at_a_time() {
+    fn cfg_083_cfg_084_four_tokens_at_a_time() {
         assert_eq!(good("A=1;B=2"), pairs([("A", "1"), ("B", "2")]));
         assert_eq!(good("A=1,"), pairs([("A", "1")]));
         assert_eq!(good("A=1,A=2"), pairs([("A", "2")]));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_085_086_examples() {
+    fn cfg_085_cfg_086_examples() {
         assert_eq!(good("\n  A=1,\n  B=2"), pairs([("A", "1"), ("B", "2")]));
         assert_eq!(good("B=é"), pairs([("B", "é")]));
         assert_eq!(good("A=\"C:\\x\""), pairs([("A", "C:\\x")]));

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_091_092_walks() {
+    fn cfg_091_cfg_092_walks() {
         let files = ["/d/b.conf", "/d/a.conf", "/d/.h.conf", "/d/c.txt", "/d/e/a.conf", "/d/f/a.conf", "/d/f/g/a.conf"];
         let around = Pretended {
             files: files.map(|path| (path.to_string(), Vec::new())).into(),

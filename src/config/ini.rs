@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_022_023_inline_comments() {
+    fn cfg_022_cfg_023_inline_comments() {
         assert_eq!(one("command=/bin/echo a;b ;c"), "/bin/echo a;b");
         assert_eq!(one("a=a#b #c"), "a#b");
         assert_eq!(one("a=x\t;y"), "x");
@@ -367,14 +367,14 @@ mod tests {
     }
 
     #[test]
-    fn cfg_024_025_headers() {
+    fn cfg_024_cfg_025_headers() {
         assert_eq!(names("[program:a]b]\n[program:a] junk\n[ x ]\n"), ["program:a]b", "program:a", " x "]);
         assert_eq!(names("  [x] ; y\n[X]"), ["x", "X"]);
         assert!(read("[s]\n[]\n").1.is_err());
     }
 
     #[test]
-    fn cfg_026_027_options() {
+    fn cfg_026_cfg_027_options() {
         assert_eq!(one("Command = /x=y:z "), "/x=y:z");
         assert_eq!(one("Command: /x=y"), "/x=y");
         assert_eq!(values("[s]\nKEY =v")[0].0, "key");
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_028_029_continuation() {
+    fn cfg_028_cfg_029_continuation() {
         assert_eq!(one("a=1\n b=2\n  [x]\n"), "1\nb=2\n[x]");
         assert_eq!(one("a=\n  1,\n  ; no\n\n  2\n\n\n"), "\n1,\n\n2");
         assert_eq!(one("a=1\n# no\n 2"), "1\n2");

@@ -6,18 +6,24 @@ use std::path::PathBuf;
 
 use super::{good, load_with, machine, notices, one_bad, read};
 use crate::base::words::Level;
+use crate::config::spec::DaemonSpec;
 
 #[test]
-fn cfg_100_116_defaults() {
+fn cfg_100_to_116_defaults() {
     let daemon = good("").daemon;
+    // CFG-100, CFG-101, CFG-102, CFG-103
     assert_eq!(daemon.logfile, Some(PathBuf::from("/base/supervisord.log")));
     assert_eq!((daemon.logfile_maxbytes, daemon.logfile_backups), (50 << 20, 10));
     assert_eq!(daemon.loglevel, Level::Info);
+    // CFG-104, CFG-105
     assert_eq!(daemon.pidfile, PathBuf::from("/base/supervisord.pid"));
     assert_eq!(daemon.umask, 0o22);
+    // CFG-106, CFG-107, CFG-110, CFG-114
     assert_eq!((daemon.nodaemon, daemon.silent, daemon.nocleanup, daemon.strip_ansi), (false, false, false, false));
+    // CFG-108, CFG-109, CFG-111
     assert_eq!((daemon.minfds, daemon.minprocs), (1024, 200));
     assert_eq!(daemon.childlogdir, PathBuf::from("/tmp"));
+    // CFG-112, CFG-113, CFG-115, CFG-116
     assert_eq!((daemon.user, daemon.directory, daemon.serverurl), (None, None, None));
     assert!(daemon.environment.is_empty());
     assert_eq!(daemon.identifier, "supervisor");
@@ -26,30 +32,106 @@ fn cfg_100_116_defaults() {
     assert!(!daemon.multicall_arrays);
 }
 
-#[test]
-fn cfg_100_116_values() {
-    let daemon = good(
-        "logfile=logs/../x.log\nlogfile_maxbytes=1KB\nlogfile_backups=0\nloglevel=DEBUG\npidfile=~/p\numask=077\n\
-         nodaemon=yes\nsilent=1\nminfds=5\nminprocs=6\nnocleanup=on\nchildlogdir=logs\nuser=joe\ndirectory=/tmp\n\
-         strip_ansi=true\nenvironment=A=1\nidentifier=i d\nmulticall_results=array\n",
+/// What `[supervisord]` with this line comes to, and the message for another value of its key.
+fn line(right: &str, wrong: &str) -> (DaemonSpec, String) {
+    let (key, _) = right.split_once('=').unwrap();
+    (
+        good(&format!("{right}\n")).daemon,
+        if wrong.is_empty() { String::new() } else { one_bad(&format!("{key}={wrong}\n")) },
     )
-    .daemon;
-    assert_eq!(daemon.logfile, Some(PathBuf::from("/base/x.log")));
-    assert_eq!((daemon.logfile_maxbytes, daemon.logfile_backups), (1024, 0));
-    assert_eq!(daemon.loglevel, Level::Debug);
-    assert_eq!(daemon.pidfile, PathBuf::from("/home/joe/p"));
-    assert_eq!(daemon.umask, 0o77);
-    assert!(daemon.nodaemon && daemon.silent && daemon.nocleanup && daemon.strip_ansi && daemon.multicall_arrays);
-    assert_eq!((daemon.minfds, daemon.minprocs), (5, 6));
-    assert_eq!(daemon.childlogdir, PathBuf::from("logs"));
-    assert_eq!(daemon.user.map(|user| (user.uid, user.gid)), Some((1, 1001)));
-    assert_eq!(daemon.directory, Some(PathBuf::from("/tmp")));
-    assert_eq!(daemon.environment, [("A".to_string(), "1".to_string())]);
-    assert_eq!(daemon.identifier, "i d");
 }
 
 #[test]
-fn cfg_100_only_syslog_is_special() {
+fn cfg_101_logfile_maxbytes() {
+    let (daemon, error) = line("logfile_maxbytes=1 KB", "1TB");
+    assert_eq!((daemon.logfile_maxbytes, error.as_str()), (1024, "invalid literal for int() with base 10: '1tb'"));
+    // A number below zero switches rotation off, as 0 does.
+    assert_eq!(line("logfile_maxbytes=-1", "").0.logfile_maxbytes, 0);
+}
+
+#[test]
+fn cfg_102_logfile_backups() {
+    let (daemon, error) = line("logfile_backups=0", "few");
+    assert_eq!((daemon.logfile_backups, error.as_str()), (0, "invalid literal for int() with base 10: 'few'"));
+}
+
+#[test]
+fn cfg_103_loglevel() {
+    let (daemon, error) = line("loglevel=DEBUG", "warning");
+    assert_eq!((daemon.loglevel, error.as_str()), (Level::Debug, "bad logging level name 'warning'"));
+}
+
+#[test]
+fn cfg_104_pidfile() {
+    let (daemon, error) = line("pidfile=~/p", "/no/p");
+    assert_eq!(daemon.pidfile, PathBuf::from("/home/joe/p"));
+    assert_eq!(error, "The directory named as part of the path /no/p does not exist");
+}
+
+#[test]
+fn cfg_105_umask() {
+    let (daemon, error) = line("umask=077", "8");
+    assert_eq!((daemon.umask, error.as_str()), (0o77, "8 can not be converted to an octal type"));
+}
+
+#[test]
+fn flags_of_the_daemon() {
+    let unfit = "not a valid boolean value: 'maybe'";
+    // CFG-106
+    let (daemon, error) = line("nodaemon=yes", "maybe");
+    assert_eq!((daemon.nodaemon, error.as_str()), (true, unfit));
+    // CFG-107
+    let (daemon, error) = line("silent=1", "maybe");
+    assert_eq!((daemon.silent, error.as_str()), (true, unfit));
+    // CFG-110
+    let (daemon, error) = line("nocleanup=on", "maybe");
+    assert_eq!((daemon.nocleanup, error.as_str()), (true, unfit));
+    // CFG-114
+    let (daemon, error) = line("strip_ansi=true", "maybe");
+    assert_eq!((daemon.strip_ansi, error.as_str()), (true, unfit));
+}
+
+#[test]
+fn cfg_108_minfds_and_cfg_109_minprocs() {
+    let unfit = "invalid literal for int() with base 10: 'all'";
+    let (daemon, error) = line("minfds=5", "all");
+    assert_eq!((daemon.minfds, error.as_str()), (5, unfit));
+    let (daemon, error) = line("minprocs=6", "all");
+    assert_eq!((daemon.minprocs, error.as_str()), (6, unfit));
+}
+
+#[test]
+fn cfg_111_childlogdir() {
+    let (daemon, error) = line("childlogdir=logs", "/no");
+    // Not made absolute.
+    assert_eq!((daemon.childlogdir, error.as_str()), (PathBuf::from("logs"), "/no is not an existing directory"));
+}
+
+#[test]
+fn cfg_112_user() {
+    let (daemon, error) = line("user=joe", "jim");
+    assert_eq!(daemon.user.map(|user| (user.uid, user.gid)), Some((1, 1001)));
+    assert_eq!(error, "Invalid user name jim");
+}
+
+#[test]
+fn cfg_113_directory() {
+    let (daemon, error) = line("directory=/tmp", "/no");
+    assert_eq!((daemon.directory, error.as_str()), (Some(PathBuf::from("/tmp")), "/no is not an existing directory"));
+}
+
+#[test]
+fn cfg_115_environment_and_cfg_116_identifier() {
+    let (daemon, error) = line("environment=A=1", "A");
+    assert_eq!(daemon.environment, [("A".to_string(), "1".to_string())]);
+    assert_eq!(error, "Unexpected end of key/value pairs in value 'A'");
+    assert_eq!(line("identifier=i d", "").0.identifier, "i d");
+    assert!(line("multicall_results=array", "").0.multicall_arrays);
+}
+
+#[test]
+fn cfg_100_the_log_and_the_one_special_name() {
+    assert_eq!(good("logfile=logs/../x.log\n").daemon.logfile, Some(PathBuf::from("/base/x.log")));
     assert_eq!(good("logfile=syslog\n").daemon.logfile, None);
     assert_eq!(good("logfile=NONE\n").daemon.logfile, Some(PathBuf::from("/base/NONE")));
 }
@@ -69,7 +151,7 @@ fn cfg_037_the_section_must_be_there() {
 }
 
 #[test]
-fn cfg_045_046_049_names_in_the_daemon_section() {
+fn cfg_045_cfg_046_cfg_049_names_in_the_daemon_section() {
     let config = good("identifier=%(ENV_X)s-%(here)s-%(ENV_PERCENT)s-%%\n");
     assert_eq!(config.daemon.identifier, "envX-/etc-%(here)s%-%");
     assert_eq!(
@@ -80,7 +162,7 @@ fn cfg_045_046_049_names_in_the_daemon_section() {
 }
 
 #[test]
-fn cfg_047_054_the_environment_is_expanded_once_and_seen_later() {
+fn cfg_047_cfg_054_the_environment_is_expanded_once_and_seen_later() {
     let config = good(
         "environment=A=\"100%%\",X=\"new-%(ENV_X)s\"\n[program:x]\ncommand=%(ENV_X)s %(ENV_A)s\n[inet_http_server]\n\
          port=1\nusername=%(ENV_X)s\npassword=p\n",
@@ -112,7 +194,7 @@ fn cfg_032_default_reaches_every_section() {
 }
 
 #[test]
-fn cfg_090_097_includes() {
+fn cfg_090_cfg_091_cfg_092_cfg_096_includes() {
     let mut around = machine(
         "[supervisord]\n[include]\nfiles=d/*.conf %(here)s/%(ENV_X)s.conf\n nothing.*\n /base/w.conf /base/w.conf\n\
          [program:x]\ncommand=%(here)s %(here)s\nuser=joe\n",
@@ -129,6 +211,7 @@ fn cfg_090_097_includes() {
     assert_eq!(process("x").user.as_ref().map(|user| user.uid), Some(0));
     assert_eq!(process("x").command, "/etc /etc");
     assert_eq!((process("b").command.as_str(), process("b").serverurl.as_deref()), ("/etc/d", Some("/etc/d")));
+    // CFG-094
     assert_eq!(
         notices(&config, Level::Info),
         [
@@ -139,6 +222,7 @@ fn cfg_090_097_includes() {
             "Included extra file \"/base/w.conf\" during parsing",
         ]
     );
+    // CFG-093
     assert_eq!(
         notices(&config, Level::Warn)[..2],
         ["No file matches via include \"/etc/nothing.*\"", "Could not read included file \"/base/w.conf\""]
@@ -156,7 +240,7 @@ fn cfg_090_include_without_files() {
 }
 
 #[test]
-fn cfg_095_097_mistakes_in_included_files() {
+fn cfg_095_cfg_097_mistakes_in_included_files() {
     let mut around = machine("[supervisord]\n[include]\nfiles=d/*\n[program:x]\ncommand=a\n");
     around.files.insert("/etc/d/a".into(), b"[program:x]\nstartsecs=b\n[program:y]\ncommand\n".to_vec());
     assert_eq!(

@@ -17,7 +17,7 @@ fn changed(one: &str, other: &str) -> bool {
 }
 
 #[test]
-fn cfg_222_226_added_changed_removed() {
+fn cfg_222_cfg_226_added_changed_removed() {
     let active = "[program:c]\ncommand=c\n[program:b]\ncommand=b\n[program:a]\ncommand=a\npriority=1\n";
     let configured = "[program:d]\ncommand=d\npriority=2\n[program:e]\ncommand=e\npriority=1\n[program:b]\ncommand=B\n";
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
@@ -46,7 +46,14 @@ fn cfg_223_groups_differ() {
 }
 
 #[test]
-fn cfg_224_225_processes_differ() {
+fn cfg_225_automatic_logs_are_equal() {
+    assert!(!changed("stdout_logfile=AUTO", ""));
+    assert!(changed("stdout_logfile=AUTO", "stdout_logfile=/tmp/a"));
+    assert!(changed("stdout_logfile=/tmp/a", "stdout_logfile=AUTO"));
+}
+
+#[test]
+fn cfg_224_processes_differ() {
     for line in [
         "process_name=y",
         "user=joe",
@@ -78,7 +85,7 @@ fn cfg_224_225_processes_differ() {
     }
     assert!(!changed("user=joe", "user=1"));
     assert!(!changed("environment=A=1,B=2", "environment=B=2,A=1"));
-    assert!(!changed("stdout_logfile=AUTO\nserverurl=auto", ""));
+    assert!(!changed("serverurl=auto", ""));
     assert!(!changed("stranger=1", ""));
     // The environment of [supervisord] counts.
     let with = |environment: &str| format!("environment={environment}\n[program:x]\ncommand=a\n");

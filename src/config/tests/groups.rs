@@ -7,7 +7,7 @@ use crate::base::words::Level;
 use crate::config::spec::{FastCgiSpec, GroupKind};
 
 #[test]
-fn cfg_150_151_groups_of_programs() {
+fn cfg_150_cfg_151_groups_of_programs() {
     let config = good(
         "[program:b]\ncommand=b\nnumprocs=2\nprocess_name=b%(process_num)d\n[program:a]\ncommand=a\n[program:c]\n\
          command=c\n[group:g]\nprograms = b, a\npriority=5\n[group:h]\nprograms=a\n[group:empty]\n",
@@ -39,7 +39,7 @@ fn cfg_152_event_listeners() {
 }
 
 #[test]
-fn cfg_153_154_result_handler_and_redirect() {
+fn cfg_153_cfg_154_result_handler_and_redirect() {
     let pool = group(
         "[eventlistener:l]\ncommand=l\nevents=EVENT\nresult_handler=supervisor_twiddler.resulthandler:stdin_write_handler\n",
     );
@@ -61,7 +61,7 @@ fn cfg_153_154_result_handler_and_redirect() {
 }
 
 #[test]
-fn cfg_155_156_fastcgi_sockets() {
+fn cfg_155_cfg_156_fastcgi_sockets() {
     let socket = |lines: &str| match group(&format!("[fcgi-program:f]\ncommand=f\n{lines}")).kind {
         GroupKind::FastCgi(socket) => socket,
         other => panic!("{other:?}"),
@@ -79,7 +79,7 @@ fn cfg_155_156_fastcgi_sockets() {
 }
 
 #[test]
-fn cfg_155_156_fastcgi_mistakes() {
+fn cfg_155_cfg_156_fastcgi_mistakes() {
     let wrong = |lines: &str| one_bad(&format!("[fcgi-program:f]\ncommand=f\n{lines}"));
     assert_eq!(wrong(""), "[fcgi-program:f] section requires a \"socket\" line");
     assert_eq!(wrong("socket=\n"), "[fcgi-program:f] section requires a \"socket\" line");
@@ -108,7 +108,7 @@ fn bug_042_a_fastcgi_program_keeps_its_socket_in_a_group() {
 }
 
 #[test]
-fn cfg_157_158_order_and_equal_names() {
+fn cfg_157_cfg_158_order_and_equal_names() {
     let config = good(
         "[program:x]\ncommand=a\npriority=2\n[eventlistener:x]\ncommand=b\nevents=EVENT\n[program:w]\ncommand=c\npriority=2\n",
     );

@@ -24,7 +24,7 @@ fn cfg_060_names() {
 }
 
 #[test]
-fn cfg_061_077_integers() {
+fn cfg_061_cfg_077_integers() {
     for (text, value) in [("1", 1), (" -5\n", -5), ("+7", 7), ("1_000", 1000), ("007", 7)] {
         assert_eq!(with(integer, text), Ok(value));
     }
@@ -105,7 +105,7 @@ fn cfg_068_lists() {
 }
 
 #[test]
-fn cfg_069_070_directories() {
+fn cfg_069_cfg_070_directories() {
     assert_eq!(with(directory, "logs"), Ok("logs".to_string()));
     assert_eq!(with(directory, "~joe"), Ok("/home/joe".to_string()));
     assert_eq!(with(directory, "~/x").unwrap_err(), "~/x is not an existing directory");
@@ -136,7 +136,7 @@ fn cfg_072_levels() {
 }
 
 #[test]
-fn cfg_073_074_users_and_owners() {
+fn cfg_073_cfg_074_users_and_owners() {
     assert_eq!(with(user, "joe").unwrap().uid, 1);
     assert_eq!(with(user, "1").unwrap().text, "1");
     assert_eq!(with(user, "jim").unwrap_err(), "Invalid user name jim");

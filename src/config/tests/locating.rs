@@ -26,7 +26,7 @@ fn found(paths: &[&str]) -> Result<String, String> {
 }
 
 #[test]
-fn cfg_002_003_004_the_search() {
+fn cfg_002_cfg_003_cfg_004_the_search() {
     let all = [
         "/opt/etc/supervisord.conf",
         "/opt/supervisord.conf",
@@ -55,7 +55,7 @@ fn cfg_002_003_004_the_search() {
 }
 
 #[test]
-fn cfg_001_006_008_the_named_file() {
+fn cfg_001_cfg_006_cfg_008_the_named_file() {
     let around: Rc<dyn Surroundings> = Rc::new(machine("[supervisord]\n"));
     let error = |path| load(&options(Some(path)), &around).unwrap_err()[0].to_string();
     assert_eq!(load(&options(Some("../etc/c.conf")), &around).unwrap().daemon.file, "../etc/c.conf");
@@ -82,7 +82,7 @@ fn cfg_007_the_warning_for_root() {
 }
 
 #[test]
-fn cfg_009_010_a_reload_finds_the_file_from_anywhere() {
+fn cfg_009_cfg_010_a_reload_finds_the_file_from_anywhere() {
     let mut around = machine("[supervisord]\nidentifier=%(here)s\nlogfile=x.log\n");
     let mut options = options(Some("../etc/c.conf"));
     let first: Rc<dyn Surroundings> = Rc::new(around.clone());

@@ -5,10 +5,10 @@
 use super::{bad_program, good, group, names, notices, one_bad, program};
 use crate::base::words::Level;
 use crate::config::read_program;
-use crate::config::spec::{Autorestart, LogFile};
+use crate::config::spec::{Autorestart, ChannelSpec, LogFile};
 
 #[test]
-fn cfg_120_146_defaults() {
+fn cfg_120_to_146_defaults() {
     let process = program("");
     assert_eq!((process.name.as_str(), process.command.as_str()), ("x", "/bin/x"));
     assert_eq!((&process.user, &process.directory, process.umask), (&None, &None, None));
@@ -42,17 +42,54 @@ fn cfg_121_the_suffix_and_where_it_is_not() {
     assert_eq!(one_bad("[program:x y]\ncommand=a\n"), "Invalid name: 'x y' because of character: ' '");
 }
 
+/// A key of both output streams: what a line comes to, for standard output first.
+fn both<T>(line: &str, value: fn(&ChannelSpec) -> T) -> [T; 2] {
+    ["stdout", "stderr"].map(|name| {
+        let [stdout, stderr] = program(&format!("{name}_{line}\n")).channels;
+        value(if name == "stdout" { &stdout } else { &stderr })
+    })
+}
+
+/// The message for a value of such a key.
+fn both_bad(line: &str) -> String {
+    let [one, other] = ["stdout", "stderr"].map(|name| bad_program(&format!("{name}_{line}\n")));
+    assert_eq!(one, other);
+    one
+}
+
+const NO_NUMBER: &str = "invalid literal for int() with base 10: 'x'";
+const NO_FLAG: &str = "not a valid boolean value: 'x'";
+
 #[test]
-fn cfg_122_127_channels() {
-    let process = program(
-        "stdout_logfile=logs/%(program_name)s\nstdout_logfile_maxbytes=1KB\nstdout_logfile_backups=-1\n\
-         stdout_capture_maxbytes=2KB\nstdout_events_enabled=1\nstderr_syslog=yes\nstderr_logfile=none\n",
+fn cfg_122_log_files() {
+    let x = LogFile::Path("logs/x".to_string());
+    assert_eq!(both("logfile=logs/%(program_name)s", |channel| channel.logfile.clone()), [x.clone(), x]);
+    assert_eq!(both("logfile=none", |channel| channel.logfile.clone()), [LogFile::None, LogFile::None]);
+    assert_eq!(both_bad("logfile=/no/x"), "The directory named as part of the path /no/x does not exist");
+}
+
+#[test]
+fn cfg_123_maxbytes_and_cfg_124_backups() {
+    assert_eq!(both("logfile_maxbytes=1KB", |channel| channel.maxbytes), [1024, 1024]);
+    assert_eq!(both_bad("logfile_maxbytes=x"), NO_NUMBER);
+    assert_eq!(both("logfile_backups=3", |channel| channel.backups), [3, 3]);
+    // Less than none is none.
+    assert_eq!(both("logfile_backups=-1", |channel| channel.backups), [0, 0]);
+    assert_eq!(both_bad("logfile_backups=x"), NO_NUMBER);
+}
+
+#[test]
+fn cfg_125_capture_cfg_126_events_cfg_127_syslog() {
+    assert_eq!(both("capture_maxbytes=2KB", |channel| channel.capture_maxbytes), [2048, 2048]);
+    assert_eq!(both_bad("capture_maxbytes=x"), NO_NUMBER);
+    assert_eq!(both("events_enabled=1", |channel| channel.events), [true, true]);
+    assert_eq!(both_bad("events_enabled=x"), NO_FLAG);
+    // Whatever the file is.
+    assert_eq!(
+        both("syslog=yes", |channel| (channel.syslog, channel.logfile.clone())),
+        [(true, LogFile::Auto), (true, LogFile::Auto)]
     );
-    let [stdout, stderr] = &process.channels;
-    assert_eq!(stdout.logfile, LogFile::Path("logs/x".to_string()));
-    assert_eq!((stdout.maxbytes, stdout.backups, stdout.capture_maxbytes, stdout.events), (1024, 0, 2048, true));
-    assert_eq!((&stderr.logfile, stderr.syslog, stdout.syslog), (&LogFile::None, true, false));
-    assert_eq!(bad_program("stderr_logfile=/no/x\n"), "The directory named as part of the path /no/x does not exist");
+    assert_eq!(both_bad("syslog=x"), NO_FLAG);
 }
 
 #[test]
@@ -67,7 +104,7 @@ fn cfg_053_log_files_are_expanded_twice_if_that_can_be() {
 }
 
 #[test]
-fn cfg_122_123_144_warnings() {
+fn cfg_122_cfg_123_cfg_144_warnings() {
     let config = good(
         "[program:x]\ncommand=a\nstdout_logfile=Syslog\nstderr_logfile=a\nredirect_stderr=yes\n[program:y]\ncommand=b\n\
          stderr_logfile_maxbytes=0\nnumprocs=2\nprocess_name=%(process_num)d\n",
@@ -90,7 +127,7 @@ fn cfg_122_123_144_warnings() {
 }
 
 #[test]
-fn cfg_128_130_numbers_and_names() {
+fn cfg_128_cfg_129_cfg_130_numbers_and_names() {
     let lines = "[program:x]\ncommand=a %(process_num)d/%(numprocs)d\nnumprocs=3\nnumprocs_start=9\n\
                  process_name=%(program_name)s_%(process_num)02d\n";
     let group = group(lines);
@@ -108,32 +145,66 @@ fn cfg_128_130_numbers_and_names() {
 }
 
 #[test]
-fn cfg_131_140_values() {
-    let process = program(
-        "priority=-3\nautostart=no\nautorestart=true\nstartsecs=-1\nstartretries=0\nexitcodes=1,2\nstopsignal=USR1\n\
-         stopwaitsecs=77\nstopasgroup=yes\n",
-    );
-    assert_eq!((process.priority, process.autostart, process.autorestart), (-3, false, Autorestart::Always));
-    assert_eq!((process.startsecs, process.startretries, process.stopwaitsecs), (-1, 0, 77));
-    assert_eq!((process.exitcodes.as_slice(), process.stopsignal), (&[1, 2][..], 10));
+fn keys_that_are_flags() {
+    // CFG-132
+    assert!(!program("autostart=no\n").autostart);
+    assert_eq!(bad_program("autostart=x\n"), NO_FLAG);
+    // CFG-139
+    assert!(program("stopasgroup=yes\n").stopasgroup);
+    assert_eq!(bad_program("stopasgroup=x\n"), NO_FLAG);
     // CFG-140: killasgroup follows stopasgroup.
-    assert!(process.stopasgroup && process.killasgroup);
+    assert!(program("stopasgroup=yes\n").killasgroup);
     assert!(program("killasgroup=yes\n").killasgroup);
     assert_eq!(bad_program("stopasgroup=yes\nkillasgroup=no\n"), "Cannot set stopasgroup=true and killasgroup=false");
+    // CFG-144
+    assert!(program("redirect_stderr=yes\n").redirect_stderr);
 }
 
 #[test]
-fn cfg_141_146_user_umask_directory_serverurl() {
-    let process = program("user=1\numask=002\ndirectory=~/%(process_num)d\nserverurl=AUTO\n");
+fn keys_that_are_numbers() {
+    // CFG-131
+    assert_eq!(program("priority=-3\n").priority, -3);
+    assert_eq!(group("[program:x]\ncommand=a\npriority=-3\n").priority, -3);
+    // CFG-134
+    assert_eq!(program("startsecs=-1\n").startsecs, -1);
+    assert_eq!(bad_program("startsecs=x\n"), NO_NUMBER);
+    // CFG-135
+    assert_eq!(program("startretries=0\n").startretries, 0);
+    assert_eq!(bad_program("startretries=x\n"), NO_NUMBER);
+    // CFG-138
+    assert_eq!(program("stopwaitsecs=77\n").stopwaitsecs, 77);
+    assert_eq!(bad_program("stopwaitsecs=x\n"), NO_NUMBER);
+    // CFG-130
+    assert_eq!(bad_program("numprocs_start=x\n"), NO_NUMBER);
+}
+
+#[test]
+fn cfg_133_autorestart_cfg_136_exitcodes_cfg_137_stopsignal() {
+    assert_eq!(program("autorestart=true\n").autorestart, Autorestart::Always);
+    assert_eq!(bad_program("autorestart=X\n"), "invalid 'autorestart' value 'x'");
+    assert_eq!(program("exitcodes=1,2\n").exitcodes, [1, 2]);
+    assert_eq!(bad_program("exitcodes=x\n"), "not a valid list of exit codes: 'x'");
+    assert_eq!(program("stopsignal=USR1\n").stopsignal, 10);
+    assert_eq!(bad_program("stopsignal=x\n"), "value 'x' is not a valid signal name");
+}
+
+#[test]
+fn cfg_141_cfg_142_cfg_143_user_umask_directory() {
+    let process = program("user=1\numask=002\ndirectory=~/%(process_num)d\n");
     assert_eq!(process.user.map(|user| (user.uid, user.gid, user.groups)), Some((1, 1001, vec![7])));
-    assert_eq!((process.umask, process.directory.as_deref(), process.serverurl), (Some(2), Some("~/0"), None));
-    assert_eq!(program("serverurl=http://a\n").serverurl.as_deref(), Some("http://a"));
+    assert_eq!((process.umask, process.directory.as_deref()), (Some(2), Some("~/0")));
     assert_eq!(bad_program("user=jim\n"), "Invalid user name jim");
     assert_eq!(bad_program("umask=9\n"), "9 can not be converted to an octal type");
 }
 
 #[test]
-fn cfg_048_145_the_environment_of_a_program() {
+fn cfg_146_serverurl() {
+    assert_eq!(program("serverurl=AUTO\n").serverurl, None);
+    assert_eq!(program("serverurl=http://a\n").serverurl.as_deref(), Some("http://a"));
+}
+
+#[test]
+fn cfg_048_cfg_087_cfg_145_the_environment_of_a_program() {
     let config = good(
         "environment=A=\"1\",B=\"2\"\n[program:x]\ncommand=%(ENV_B)s %(ENV_C)s\ndirectory=%(ENV_C)s\nstdout_logfile=%(ENV_C)s\n\
          environment=B=\"%(ENV_A)s3\",C=\"%(program_name)s%(process_num)d\"\nprocess_name=%(ENV_C)s\n",
@@ -150,7 +221,7 @@ fn cfg_048_145_the_environment_of_a_program() {
 }
 
 #[test]
-fn cfg_049_051_052_names_in_programs() {
+fn cfg_049_cfg_051_cfg_052_names_in_programs() {
     let config = good(
         "[group:g]\nprograms=x\n[program:x]\ncommand=%(here)s %(host_node_name)s %(group_name)s:%(program_name)s\n",
     );

@@ -12,7 +12,7 @@ use crate::config::spec::{Address, InterfaceKind};
 use crate::config::{Surroundings, ctl_section};
 
 #[test]
-fn cfg_160_162_servers_in_order() {
+fn cfg_160_cfg_162_servers_in_order() {
     let config = good(
         "[unix_http_server]\nfile=~/%(here)s\n[inet_http_server:b]\nport=*:2\n[unix_http_server:x]\nfile= s.sock\n\
          chmod=0770\nchown=joe:staff\n[inet_http_server]\nport=Host:1\nusername=u\npassword=p\n",
@@ -33,7 +33,7 @@ fn cfg_160_162_servers_in_order() {
 }
 
 #[test]
-fn cfg_161_163_mistakes_in_servers() {
+fn cfg_161_cfg_163_mistakes_in_servers() {
     assert_eq!(one_bad("[inet_http_server]\n"), "section [inet_http_server] has no port value");
     assert_eq!(one_bad("[unix_http_server:a]\n"), "section [unix_http_server:a] has no file value");
     assert_eq!(one_bad("[unix_http_server]\nfile=a\nchmod=9\n"), "Invalid chmod value 9");
@@ -43,10 +43,12 @@ fn cfg_161_163_mistakes_in_servers() {
     assert_eq!(one_bad("[inet_http_server]\nport=1\nusername=u\n"), half);
     assert_eq!(one_bad("[inet_http_server]\nport=1\npassword=u\n"), half);
     assert_eq!(bad("[inet_http_server]\nport=x:y\nusername=%(here)s\n").len(), 2);
+    // CFG-163: both empty is nothing wrong.
+    assert_eq!(good("[inet_http_server]\nport=1\nusername=\npassword=p\n").servers[0].username.as_deref(), Some(""));
 }
 
 #[test]
-fn cfg_164_165_the_url_for_children() {
+fn cfg_164_cfg_165_the_url_for_children() {
     let url = |text: &str| good(text).daemon.serverurl;
     assert_eq!(url(""), None);
     assert_eq!(url("[inet_http_server]\nport=1\n").as_deref(), Some("http://localhost:1"));
@@ -55,7 +57,8 @@ fn cfg_164_165_the_url_for_children() {
 }
 
 #[test]
-fn cfg_166_168_namespaces() {
+fn cfg_166_cfg_167_namespaces() {
+    // CFG-168
     assert!(good("").interfaces.is_empty());
     let config = good(
         "[rpcinterface:main]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\
@@ -83,7 +86,7 @@ fn cfg_166_168_namespaces() {
 }
 
 #[test]
-fn cfg_166_167_mistakes_in_namespaces() {
+fn cfg_166_cfg_167_mistakes_in_namespaces() {
     assert_eq!(
         one_bad("[rpcinterface:x]\n"),
         "section [rpcinterface:x] does not specify a supervisor.rpcinterface_factory"
