@@ -96,7 +96,10 @@ impl<'a> Builder<'a> {
             } else {
                 let text =
                     format!("Two groups are named {}; the one with the higher priority number is ignored", group.name);
-                self.report.notice(Level::Warn, text);
+                let named =
+                    |section: &&Section| section.name.split_once(':').is_some_and(|(_, name)| name == group.name);
+                let at = self.ini.sections().iter().rev().find(named).map(|section| &section.at);
+                self.report.notice(Level::Warn, text, at);
             }
         }
         kept
@@ -329,7 +332,8 @@ impl<'a> Builder<'a> {
                 Some(place) => {
                     let text =
                         format!("Two processes of group {group} are named {}; the last one is taken", process.name);
-                    self.report.notice(Level::Warn, text);
+                    let at = self.ini.section(&format!("group:{group}")).map(|section| &section.at);
+                    self.report.notice(Level::Warn, text, at);
                     kept[*place] = process;
                 }
             }
@@ -413,7 +417,7 @@ fn process(
                  been ignored",
                 from.section.name
             );
-            from.report.notice(Level::Warn, text);
+            from.notice("stderr_logfile", text);
         }
         stderr.logfile = LogFile::None;
     }
@@ -450,7 +454,7 @@ fn with_log(from: &mut Reader<'_>, name: &str, channel: ChannelSpec, choice: Log
                 "For [{section}], {name}_logfile=syslog but this is deprecated and will be removed.  Use \
                  {name}_syslog=true to enable syslog instead."
             );
-            from.report.notice(Level::Warn, text);
+            from.notice(&format!("{name}_logfile"), text);
             ChannelSpec { logfile: LogFile::None, syslog: true, ..channel }
         }
         LogChoice::File(logfile) => {
@@ -459,7 +463,7 @@ fn with_log(from: &mut Reader<'_>, name: &str, channel: ChannelSpec, choice: Log
                     "For [{section}], AUTO logging used for {name}_logfile without rollover, set maxbytes > 0 to avoid \
                      filling up filesystem unintentionally"
                 );
-                from.report.notice(Level::Warn, text);
+                from.notice(&format!("{name}_logfile_maxbytes"), text);
             }
             ChannelSpec { logfile, ..channel }
         }

@@ -5,9 +5,10 @@
 use std::rc::Rc;
 
 use crate::base::words::Level;
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, Notice};
 use crate::config::options::DaemonOptions;
-use crate::config::{Surroundings, json, load};
+use crate::config::spec::Config;
+use crate::config::{Surroundings, json, load, locate};
 
 /// The outcome of a check.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,18 +21,49 @@ pub struct Checked {
     pub status: u8,
 }
 
-/// Checks what `options` name.
-pub fn check(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> Checked {
-    let (out, lines, status) = match load(options, around) {
+/// Checks what `options` name. If the configuration is fine, `obstacles` says what a start would run into: warnings
+/// and mistakes without a place, by severity.
+pub fn check(
+    options: &DaemonOptions,
+    around: &Rc<dyn Surroundings>,
+    obstacles: impl FnOnce(&Config) -> Vec<Notice>,
+) -> Checked {
+    let mut options = options.clone();
+    let mut lines = Vec::new();
+    let loaded = locate(&mut options, around).and_then(|warning| {
+        lines.extend(warning.map(|text| format!("warning: {text}")));
+        load(&options, around)
+    });
+    let mut out = String::new();
+    let fine = match loaded {
         Ok(config) => {
-            let warnings = config.notices.iter().filter(|(level, _)| *level > Level::Info);
-            let lines: Vec<String> = warnings.map(|(_, text)| format!("warning: {text}")).collect();
-            let out = if options.json { json::effective(&config) } else { String::new() };
-            (out, lines, 0)
+            let obstacles = obstacles(&config);
+            let told = config.notices.iter().filter(|notice| notice.level > Level::Info);
+            lines.extend(told.chain(&obstacles).map(notice_line));
+            let fine = obstacles.iter().all(|notice| notice.level < Level::Error);
+            if fine && options.json {
+                out = json::effective(&config);
+            }
+            fine
         }
-        Err(errors) => (String::new(), errors.iter().map(line).collect(), 2),
+        Err(errors) => {
+            lines.extend(errors.iter().map(line));
+            false
+        }
     };
-    Checked { out, err: lines.iter().map(|line| format!("{line}\n")).collect(), status }
+    Checked { out, err: lines.iter().map(|line| format!("{line}\n")).collect(), status: if fine { 0 } else { 2 } }
+}
+
+/// `file:line: warning: text`. A critical notice of the configuration is a warning here: the daemon starts.
+fn notice_line(notice: &Notice) -> String {
+    let word = if notice.level == Level::Error { "error" } else { "warning" };
+    match &notice.at {
+        None => format!("{word}: {}", notice.text),
+        Some(at) => {
+            let place = format!("{}:{}: ", at.file, at.line);
+            format!("{place}{word}: {}", notice.text.strip_prefix(&place).unwrap_or(&notice.text))
+        }
+    }
 }
 
 /// `file:line: error: text`, as compilers write it.
@@ -52,7 +84,7 @@ mod tests {
     fn checked(config: &str, json: bool) -> Checked {
         let options = DaemonOptions { configuration: Some("/etc/c.conf".into()), json, ..DaemonOptions::default() };
         let around: Rc<dyn Surroundings> = Rc::new(machine(config));
-        check(&options, &around)
+        check(&options, &around, |_| Vec::new())
     }
 
     #[test]
@@ -62,12 +94,18 @@ mod tests {
         let warned = checked("[supervisord]\n[x]\n", false);
         assert_eq!(
             (warned.err.as_str(), warned.status),
-            ("warning: /etc/c.conf:2: unknown section [x] is ignored\n", 0)
+            ("/etc/c.conf:2: warning: unknown section [x] is ignored\n", 0)
         );
         let wrong = checked("[supervisord]\nminfds=x\numask=9\n", true);
         assert_eq!((wrong.out.as_str(), wrong.status), ("", 2));
         assert_eq!(wrong.err.lines().count(), 2);
         assert!(wrong.err.starts_with("/etc/c.conf:2: error: invalid literal for int() with base 10: 'x' (file:"));
+        let again = checked("[supervisord]\n[program:x]\ncommand=a\nredirect_stderr=1\nstderr_logfile=/tmp/x\n", false);
+        assert!(
+            again.err.starts_with("/etc/c.conf:5: warning: For [program:x], redirect_stderr=true"),
+            "{}",
+            again.err
+        );
         assert!(checked("[supervisord]\nidentifier=me\n", true).out.contains("\"identifier\": \"me\""));
     }
 }

@@ -74,6 +74,17 @@ pub fn suffix(section: &str, file: &str) -> String {
     format!(" in section {} (file: {})", crate::base::text::repr(section), crate::base::text::repr(file))
 }
 
+/// Something that is no mistake but is to be told: logged once the main log is open (CFG-184).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// How severe.
+    pub level: Level,
+    /// The line of the log.
+    pub text: String,
+    /// What it is about, if that is a line of a file.
+    pub at: Option<Place>,
+}
+
 /// Said already; what remains is to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reported;
@@ -83,7 +94,7 @@ pub struct Reported;
 pub struct Report {
     errors: Vec<ConfigError>,
     seen: BTreeSet<(String, u32, String, String)>,
-    notices: Vec<(Level, String)>,
+    notices: Vec<Notice>,
 }
 
 impl Report {
@@ -97,8 +108,8 @@ impl Report {
     }
 
     /// Notes something to log once the main log is open (CFG-184).
-    pub fn notice(&mut self, level: Level, text: impl Into<String>) {
-        self.notices.push((level, text.into()));
+    pub fn notice(&mut self, level: Level, text: impl Into<String>, at: Option<&Place>) {
+        self.notices.push(Notice { level, text: text.into(), at: at.cloned() });
     }
 
     /// Whether nothing is wrong so far.
@@ -113,9 +124,9 @@ impl Report {
     }
 
     /// The notices: critical, then warnings, then the rest (CFG-184).
-    pub fn take_notices(&mut self) -> Vec<(Level, String)> {
+    pub fn take_notices(&mut self) -> Vec<Notice> {
         let mut notices = std::mem::take(&mut self.notices);
-        notices.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
+        notices.sort_by_key(|notice| std::cmp::Reverse(notice.level));
         notices
     }
 }
@@ -147,11 +158,11 @@ mod tests {
     #[test]
     fn cfg_184_notices_are_ordered_and_errors_said_once() {
         let mut report = Report::default();
-        report.notice(Level::Info, "i");
-        report.notice(Level::Warn, "w1");
-        report.notice(Level::Critical, "c");
-        report.notice(Level::Warn, "w2");
-        let texts: Vec<String> = report.take_notices().into_iter().map(|(_, text)| text).collect();
+        report.notice(Level::Info, "i", None);
+        report.notice(Level::Warn, "w1", None);
+        report.notice(Level::Critical, "c", None);
+        report.notice(Level::Warn, "w2", None);
+        let texts: Vec<String> = report.take_notices().into_iter().map(|notice| notice.text).collect();
         assert_eq!(texts, ["c", "w1", "w2", "i"]);
         let error = ConfigError { file: "f".into(), line: 1, key: "k".into(), ..ConfigError::new("once") };
         report.error(error.clone());

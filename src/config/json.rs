@@ -121,7 +121,7 @@ fn mode(bits: u32) -> String {
 /// The whole configuration, with a newline at the end.
 pub fn effective(config: &Config) -> String {
     let said = |wanted: Level| -> Vec<&str> {
-        config.notices.iter().filter(|(level, _)| *level == wanted).map(|(_, text)| text.as_str()).collect()
+        config.notices.iter().filter(|notice| notice.level == wanted).map(|notice| notice.text.as_str()).collect()
     };
     let json = map! {
         "supervisord" => daemon(&config.daemon),

@@ -216,21 +216,23 @@ fn include(ini: &mut Ini, context: &Context, report: &mut Report) {
         from.missing("files", ".ini file has [include] section, but no files setting");
         return;
     };
+    let at = section.settings.get("files").map_or(&section.at, |setting| &setting.at).clone();
+    let at = Some(&at);
     for pattern in files.split(is_space).filter(|pattern| !pattern.is_empty()) {
         let pattern = paths::join(&context.here, pattern);
         let matches = glob::glob(&pattern, &*context.around);
         if matches.is_empty() {
-            report.notice(Level::Warn, format!("No file matches via include \"{pattern}\""));
+            report.notice(Level::Warn, format!("No file matches via include \"{pattern}\""), at);
         }
         for path in matches {
-            report.notice(Level::Info, format!("Included extra file \"{path}\" during parsing"));
+            report.notice(Level::Info, format!("Included extra file \"{path}\" during parsing"), at);
             match context.around.read_file(&path) {
                 Ok(bytes) => {
                     read_text(ini, &bytes, &Rc::from(path.as_str()), report);
                     ini.settle_here(&paths::absolute(paths::dirname(&path), &context.around.cwd()));
                 }
                 // BUG-074.
-                Err(_) => report.notice(Level::Warn, format!("Could not read included file \"{path}\"")),
+                Err(_) => report.notice(Level::Warn, format!("Could not read included file \"{path}\""), at),
             }
         }
     }
@@ -263,7 +265,7 @@ fn unknown(ini: &Ini, report: &mut Report) {
             let hint = suggest(near.as_deref(), "[", "]");
             let at = &section.at;
             let text = format!("{}:{}: unknown section [{}] is ignored{hint}", at.file, at.line, section.name);
-            report.notice(Level::Warn, text);
+            report.notice(Level::Warn, text, Some(at));
             continue;
         };
         if table.open {
@@ -277,7 +279,7 @@ fn unknown(ini: &Ini, report: &mut Report) {
             let at = &setting.at;
             let text =
                 format!("{}:{}: unknown key '{key}' in section [{}] is ignored{hint}", at.file, at.line, section.name);
-            report.notice(Level::Warn, text);
+            report.notice(Level::Warn, text, Some(at));
         }
     }
 }

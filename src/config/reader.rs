@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::text::nearest;
+use crate::base::words::Level;
 use crate::config::error::{ConfigError, Place, Report, Reported, suffix};
 use crate::config::expand::{Lookup, Value, expand};
 use crate::config::ini::{Ini, Section};
@@ -165,6 +166,12 @@ impl<'a> Reader<'a> {
     /// Expands a text of a key, named `label` in messages (CFG-045).
     pub fn expand(&mut self, text: &str, key: &str, label: &str, scope: Scope) -> Result<String, Reported> {
         expand(text, label, &Scoped { names: &self.names, scope }).map_err(|wrong| self.fail(key, wrong))
+    }
+
+    /// Warns about a key, or about the section if the key is absent.
+    pub fn notice(&mut self, key: &str, text: String) {
+        let at = self.ini.get(self.section, key).map_or(&self.section.at, |setting| &setting.at);
+        self.report.notice(Level::Warn, text, Some(at));
     }
 
     /// Reports a mistake of a key, or of the section if `key` is empty.

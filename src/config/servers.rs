@@ -165,7 +165,7 @@ fn interface(
                 section.at.file,
                 section.at.line,
             );
-            report.notice(Level::Critical, text);
+            report.notice(Level::Critical, text, Some(&section.at));
             return Ok(InterfaceSpec { namespace: namespace.to_string(), kind: InterfaceKind::Foreign { factory } });
         }
     };

@@ -20,7 +20,7 @@ pub struct Config {
     /// Groups in ascending (priority, name) (CFG-157), names unique (CFG-158).
     pub groups: Vec<GroupSpec>,
     /// What to log once the main log is open, ordered as CFG-184 says.
-    pub notices: Vec<(Level, String)>,
+    pub notices: Vec<crate::config::error::Notice>,
     /// What programs that are added later may refer to (`config::read_program`).
     pub context: Rc<Context>,
 }

@@ -7,6 +7,7 @@
 mod conns;
 mod example;
 mod host;
+mod obstacles;
 mod pipes;
 mod ready;
 mod start;

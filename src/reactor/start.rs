@@ -8,10 +8,11 @@ use std::rc::Rc;
 use mio::Poll;
 
 use super::host::{Loader, RealHost};
+use super::obstacles::obstacles;
 use super::{End, Reactor, example};
 use crate::base::errno::Errno;
 use crate::base::words::SUPERVISOR_VERSION;
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, Notice};
 use crate::config::options::{self, Asked, DaemonOptions};
 use crate::config::spec::{Address, Config, InterfaceKind};
 use crate::config::{self, Surroundings};
@@ -58,7 +59,7 @@ fn print(text: &str) -> i32 {
 
 /// Says what is wrong with the configuration, or what it comes to; starts nothing.
 fn check(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> i32 {
-    let checked = config::check(options, around);
+    let checked = config::check(options, around, obstacles);
     let _ = std::io::stderr().write_all(checked.err.as_bytes());
     print(&checked.out);
     checked.status.into()
@@ -146,12 +147,13 @@ fn load(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> Result<Config
 
 /// Adds to what is logged once there is a log, at its place by severity (CFG-184).
 fn note(config: &mut Config, line: &Line) {
-    let place = config.notices.iter().position(|(level, _)| *level < line.level()).unwrap_or(config.notices.len());
-    config.notices.insert(place, (line.level(), line.to_string()));
+    let place = config.notices.iter().position(|notice| notice.level < line.level());
+    let notice = Notice { level: line.level(), text: line.to_string(), at: None };
+    config.notices.insert(place.unwrap_or(config.notices.len()), notice);
 }
 
 /// CFG-182, CFG-183.
-fn switch_user(config: &mut Config) -> Result<(), String> {
+pub(super) fn switch_user(config: &mut Config) -> Result<(), String> {
     match config.daemon.user.clone() {
         Some(user) => {
             process::switch_user(user.uid, user.gid, &user.groups)?;
@@ -174,7 +176,7 @@ fn may_switch_user(config: &Config) -> Result<(), String> {
 }
 
 /// CFG-180.
-fn raise_limits(config: &mut Config) -> Result<(), String> {
+pub(super) fn raise_limits(config: &mut Config) -> Result<(), String> {
     let wanted = [
         (Limit::OpenFiles, config.daemon.minfds, "minfds", "file descriptors required to run this process"),
         (Limit::Processes, config.daemon.minprocs, "minprocs", "available processes required to run this program"),

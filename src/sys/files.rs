@@ -141,6 +141,41 @@ fn own_descriptor(path: &str) -> Option<RawFd> {
     }
 }
 
+/// Whether [`Sink::open`] would succeed; makes and changes nothing.
+pub fn could_append(path: &str) -> Result<(), Errno> {
+    if own_descriptor(path).is_some() {
+        return Sink::open(path).map(|_| ());
+    }
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    match OpenOptions::new().append(true).custom_flags(flags).open(path).map_err(Errno::from) {
+        Err(Errno::ENOENT) => could_create(path),
+        result => result.map(|_| ()),
+    }
+}
+
+/// Whether a file could be made at a path where there is none, through links that lead nowhere.
+pub fn could_create(path: &str) -> Result<(), Errno> {
+    /// As many links as the system follows.
+    const LINKS: usize = 40;
+    let mut path = std::path::PathBuf::from(path);
+    for _ in 0..LINKS {
+        let folder = match path.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => ".".into(),
+            Some(folder) => folder.to_path_buf(),
+            None => return Err(Errno::EISDIR),
+        };
+        match std::fs::read_link(&path) {
+            Ok(target) => path = folder.join(target),
+            Err(_) => {
+                let folder = c_string(folder.as_os_str().as_encoded_bytes())?;
+                // SAFETY: the name is a valid string.
+                return check(unsafe { libc::access(folder.as_ptr(), libc::W_OK | libc::X_OK) }).map(|_| ());
+            }
+        }
+    }
+    Err(Errno::ELOOP)
+}
+
 /// Makes a new, empty file `<directory>/<stem><8 of [a-z0-9_]>.log` with mode 0600 and returns its path (LOG-044).
 pub fn create_auto_log(directory: &str, stem: &str) -> Result<String, Errno> {
     for _ in 0..AUTO_TRIES {

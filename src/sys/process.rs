@@ -93,6 +93,17 @@ pub fn switch_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether we may give a file of ours to this owner and group; -1 is nobody else (chown(2)).
+pub fn may_give_away(owner: i64, group: i64) -> bool {
+    let mut groups = [0; 1024];
+    // SAFETY: plain calls, and a buffer that is valid for its length.
+    let (uid, gid, count) =
+        unsafe { (libc::geteuid(), libc::getegid(), libc::getgroups(groups.len() as _, groups.as_mut_ptr())) };
+    let ours =
+        groups.iter().take(usize::try_from(count).unwrap_or(0)).chain([&gid]).any(|one| i64::from(*one) == group);
+    uid == 0 || ((owner == -1 || owner == i64::from(uid)) && (group == -1 || ours))
+}
+
 /// A limit that CFG-180 raises.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]

@@ -153,6 +153,22 @@ impl Listener {
         Err(ListenError::InUse)
     }
 
+    /// Whether [`Listener::unix`] would succeed; makes and removes nothing. Whoever listens there is asked as at a
+    /// start.
+    pub fn could_unix(path: &Path, (uid, gid): (i64, i64)) -> Result<(), ListenError> {
+        let text = path.to_string_lossy();
+        unix_address(Path::new(&format!("{text}.{}", process::pid())))?;
+        match std::fs::symlink_metadata(path) {
+            Ok(meta) if !meta.file_type().is_socket() => return Err(ListenError::Failed(Errno::EEXIST)),
+            Ok(_) if is_alive(path) => return Err(ListenError::InUse),
+            _ => super::files::could_create(&format!("{text}.{}", process::pid()))?,
+        }
+        match process::may_give_away(uid, gid) {
+            true => Ok(()),
+            false => Err(ListenError::Chown { path: text.into_owned(), uid, gid }),
+        }
+    }
+
     /// The next connection, non-blocking; `EAGAIN` when there is none, `EMFILE` when there is no descriptor left.
     pub fn accept(&self) -> Result<(OwnedFd, Client), Errno> {
         // SAFETY: the address is valid for its length; on success the descriptor is new and ours alone.

@@ -97,6 +97,11 @@ pub struct World {
     pub(crate) log_writes: u64,
 }
 
+/// CFG-178.
+pub fn cannot_open_log(path: &str, error: Errno) -> String {
+    format!("could not open log file {path}: {}", error.text())
+}
+
 impl World {
     /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet. The error, for
     /// the operator, says why the main log can't be opened.
@@ -107,7 +112,7 @@ impl World {
             Some(path) => {
                 let path = path.display().to_string();
                 let mut log = Log::new(path.clone(), daemon.logfile_maxbytes, daemon.logfile_backups);
-                log.open(turn.host).map_err(|error| format!("could not open log file {path}: {}", error.text()))?;
+                log.open(turn.host).map_err(|error| cannot_open_log(&path, error))?;
                 Some(log)
             }
         };
@@ -140,8 +145,8 @@ impl World {
             changes: 0,
             log_writes: 0,
         };
-        for (level, text) in std::mem::take(&mut world.config.notices) {
-            world.say(&Line::Free(level, text), turn);
+        for notice in std::mem::take(&mut world.config.notices) {
+            world.say(&Line::Free(notice.level, notice.text), turn);
         }
         world.clear_auto_logs(turn);
         for group in world.configured.clone() {

@@ -1,6 +1,7 @@
 //! A daemon in a folder of its own, with everything it starts. Dropping it ends them all, orphans included, and shows
 //! its log if the test has failed. It speaks to the daemon only as a client does.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -23,6 +24,8 @@ pub struct Setup {
     port: u16,
     spare_port: u16,
     settings: Vec<(String, String)>,
+    args: Vec<String>,
+    prefix: Vec<String>,
     addresses: Vec<Address>,
 }
 
@@ -35,6 +38,8 @@ impl Setup {
             port: free_port(),
             spare_port: free_port(),
             settings: Vec::new(),
+            args: Vec::new(),
+            prefix: Vec::new(),
             addresses: Vec::new(),
         };
         std::fs::create_dir(setup.folder.path().join("tmp")).expect("a folder for passing files");
@@ -63,6 +68,18 @@ impl Setup {
         self
     }
 
+    /// More words for its command line.
+    pub fn args(mut self, args: &[&str]) -> Setup {
+        self.args.extend(args.iter().map(|arg| arg.to_string()));
+        self
+    }
+
+    /// Starts it by way of another program, given with its arguments.
+    pub fn through(mut self, words: &[&str]) -> Setup {
+        self.prefix = words.iter().map(|word| word.to_string()).collect();
+        self
+    }
+
     /// A file beside the configuration.
     pub fn file(self, name: &str, text: &str) -> Setup {
         std::fs::write(self.folder.path().join(name), text).expect("a file");
@@ -79,10 +96,13 @@ impl Setup {
     /// The same for the background.
     pub fn background_command(&self) -> Command {
         let folder = self.folder.path();
-        let mut command = Command::new(super::supervisord());
+        let mut words = self.prefix.iter().map(OsString::from).chain([super::supervisord().into()]);
+        let mut command = Command::new(words.next().expect("a program"));
         command
+            .args(words)
             .arg("-c")
             .arg(folder.join("sd.conf"))
+            .args(&self.args)
             .current_dir(folder)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -170,6 +190,11 @@ impl Daemon {
     /// The port of its TCP server, if it has one.
     pub fn port(&self) -> u16 {
         self.setup.port
+    }
+
+    /// The second free port.
+    pub fn spare_port(&self) -> u16 {
+        self.setup.spare_port
     }
 
     /// Its folder.

@@ -97,5 +97,5 @@ pub fn names(group: &GroupSpec) -> Vec<&str> {
 
 /// Notices of a level.
 pub fn notices(config: &Config, level: Level) -> Vec<&str> {
-    config.notices.iter().filter(|(other, _)| *other == level).map(|(_, text)| text.as_str()).collect()
+    config.notices.iter().filter(|notice| notice.level == level).map(|notice| notice.text.as_str()).collect()
 }
