@@ -33,16 +33,19 @@ impl Tail {
         if out.len() >= limits::READ_BYTES {
             return false;
         }
-        // upstream: HTTP-105, a log that vanished is waited for.
-        let Ok(meta) = host.stat(&self.path) else { return false };
+        let found = host.stat(&self.path);
         let before = out.len();
-        if meta.identity != self.identity {
-            // A rotation renames the file: what it got last is still to be sent, then comes the new one.
+        if !found.as_ref().is_ok_and(|meta| meta.identity == self.identity) {
+            // A rotation renames the file: what it gets until its writer opens the new one is still to be sent.
             let rotated = format!("{}.1", self.path);
             let old = host.stat(&rotated).ok().filter(|old| old.identity == self.identity);
             if old.is_some_and(|old| self.slice(&rotated, old.size, out, host)) {
                 return true;
             }
+        }
+        // upstream: HTTP-105, a log that vanished is waited for.
+        let Ok(meta) = found else { return false };
+        if meta.identity != self.identity {
             self.identity = meta.identity;
             self.offset = 0;
         } else if meta.size < self.offset {

@@ -4,6 +4,7 @@
 
 use super::*;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 struct Folder(PathBuf);
 
@@ -133,6 +134,27 @@ fn rpc_117_slices_of_regular_files() {
     assert_eq!(super::stat(&folder.file("g")).unwrap().identity, stat.identity);
     remove(&folder.file("g")).unwrap();
     assert_eq!(remove(&folder.file("g")), Err(Errno::ENOENT));
+}
+
+#[test]
+fn http_105_a_file_made_anew_is_another_one() {
+    let folder = Folder::new("anew");
+    let path = folder.file("f");
+    std::fs::write(&path, "old").unwrap();
+    let (_, _, born) = stat(&path).unwrap().identity;
+    if born == 0 {
+        return eprintln!("this file system keeps no times of birth");
+    }
+    // Common file systems use the inode at once again; their clock ticks every few milliseconds.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        remove(&path).unwrap();
+        std::fs::write(&path, "new").unwrap();
+        if stat(&path).unwrap().identity.2 > born {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the new file is taken for the old one");
+    }
 }
 
 #[test]
