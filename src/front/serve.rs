@@ -99,7 +99,7 @@ impl Conn {
         let Some((path, meta)) = path.and_then(|path| scene.turn.host.stat(&path).ok().map(|meta| (path, meta))) else {
             return self.give_error(404, scene);
         };
-        if !meta.regular {
+        if !meta.regular && !meta.null {
             scene.world.say(&Line::CannotFollow { host: self.peer.host(), path }, scene.turn);
             return self.give_error(500, scene);
         }

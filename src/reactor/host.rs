@@ -219,8 +219,8 @@ impl Host for RealHost {
     }
 
     fn stat(&mut self, path: &str) -> Result<Meta, Errno> {
-        let files::Stat { size, identity, modified, regular } = files::stat(path)?;
-        Ok(Meta { size, identity, modified, regular })
+        let files::Stat { size, identity, modified, regular, null } = files::stat(path)?;
+        Ok(Meta { size, identity, modified, regular, null })
     }
 
     fn read(&mut self, path: &str, offset: u64, length: usize) -> Result<Vec<u8>, Errno> {

@@ -61,7 +61,7 @@ pub fn read_log(path: Option<&str>, offset: i64, length: i64, host: &mut dyn Hos
     let meta = host.stat(path).map_err(|_| Fault::with(fault::NO_FILE, path))?;
     let slice = plan_read(meta.size, offset, length).ok_or_else(|| Fault::new(fault::BAD_ARGUMENTS))?;
     let failed = || Fault::new(fault::FAILED);
-    if !meta.regular {
+    if !meta.regular && !meta.null {
         return Err(failed());
     }
     if slice.length > limits::LOG_READ_BYTES {
@@ -78,7 +78,7 @@ pub fn tail_log(path: Option<&str>, offset: i64, length: i64, host: &mut dyn Hos
         return answer(Value::str(""), 0, false);
     };
     let tail = plan_tail(meta.size, offset, length);
-    if !meta.regular || tail.slice.length > limits::LOG_READ_BYTES {
+    if !(meta.regular || meta.null) || tail.slice.length > limits::LOG_READ_BYTES {
         return answer(Value::str(""), offset, false);
     }
     match read_text(path, tail.slice, host) {
@@ -159,6 +159,21 @@ mod tests {
         assert_eq!(text(Some("/dev/stdout")), Err("FAILED".into()));
         host.files.faults.read = Some(Errno::EIO);
         assert_eq!(read_log(Some("/log"), 0, 0, &mut host).map_err(|fault| fault.text), Err("FAILED".into()));
+    }
+
+    #[test]
+    fn rpc_110_120_the_null_device_is_an_empty_log() {
+        let mut host = host();
+        host.files.put_pipe("/dev/null", 10);
+        for (offset, length) in [(0, 0), (0, 5), (5, 5), (-5, 0)] {
+            assert_eq!(
+                read_log(Some("/dev/null"), offset, length, &mut host),
+                Ok(Value::str("")),
+                "{offset}, {length}"
+            );
+        }
+        let empty = Value::Array(vec![Value::str(""), Value::Int(0), Value::Bool(false)]);
+        assert_eq!(tail_log(Some("/dev/null"), 5, 5, &mut host), empty);
     }
 
     #[test]

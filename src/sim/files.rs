@@ -200,11 +200,14 @@ impl Files {
     pub fn stat(&self, path: &str) -> Result<Meta, Errno> {
         let number = *self.names.get(path).ok_or(Errno::ENOENT)?;
         let inode = self.inodes.get(&number).ok_or(Errno::ENOENT)?;
+        let null = path == "/dev/null";
+        let size = if null { 0 } else { inode.bytes.len() as u64 };
         Ok(Meta {
-            size: self.pretend_size.unwrap_or(inode.bytes.len() as u64),
+            size: self.pretend_size.unwrap_or(size),
             identity: (1, number, 0),
             modified: 0,
             regular: inode.pipe_room.is_none(),
+            null,
         })
     }
 

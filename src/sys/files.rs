@@ -29,6 +29,8 @@ pub struct Stat {
     pub modified: i64,
     /// A regular file.
     pub regular: bool,
+    /// The null device.
+    pub null: bool,
 }
 
 /// What stands in the way of executing a path, in the order of PROC-043.
@@ -202,7 +204,8 @@ pub fn stat(path: &str) -> Result<Stat, Errno> {
     let since = |born: SystemTime| born.duration_since(UNIX_EPOCH).ok();
     let born = meta.created().ok().and_then(since).map_or(0, |age| age.as_nanos() as u64);
     let identity = (meta.dev(), meta.ino(), born);
-    Ok(Stat { size: meta.len(), identity, modified: meta.mtime(), regular: meta.is_file() })
+    let null = meta.file_type().is_char_device() && meta.rdev() == libc::makedev(1, 3);
+    Ok(Stat { size: meta.len(), identity, modified: meta.mtime(), regular: meta.is_file(), null })
 }
 
 /// At most `length` bytes of a regular file from `offset`; `ESPIPE` for anything else, which is not even opened.

@@ -137,6 +137,13 @@ fn rpc_117_slices_of_regular_files() {
 }
 
 #[test]
+fn rpc_117_the_null_device_is_known() {
+    let kind = |path: &str| stat(path).map(|stat| (stat.null, stat.regular, stat.size));
+    assert_eq!(kind("/dev/null"), Ok((true, false, 0)));
+    assert_eq!(kind("/dev/zero"), Ok((false, false, 0)));
+}
+
+#[test]
 fn http_105_a_file_made_anew_is_another_one() {
     let folder = Folder::new("anew");
     let path = folder.file("f");

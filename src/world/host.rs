@@ -25,6 +25,8 @@ pub struct Meta {
     pub modified: i64,
     /// A regular file, which may be read at an offset and rotated.
     pub regular: bool,
+    /// The null device: no regular file, but read without waiting, and always empty.
+    pub null: bool,
 }
 
 /// Whether a path can be executed (PROC-043).

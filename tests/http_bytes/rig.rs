@@ -221,7 +221,8 @@ fn config(level: Level) -> Config {
          [rpcinterface:cache]\n\
          supervisor.rpcinterface_factory=supervisor_cache.rpcinterface:make_cache_rpcinterface\n\
          [program:web]\ncommand=/bin/steady\nautostart=false\nautorestart=false\nstartsecs=0\n\
-         stdout_logfile={WEB_LOG}\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n",
+         stdout_logfile={WEB_LOG}\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n\
+         [program:mute]\ncommand=/bin/mute\nautostart=false\nstdout_logfile=/dev/null\nstderr_logfile=NONE\n",
         level.word()
     );
     read("/etc/s.conf", &text).unwrap()

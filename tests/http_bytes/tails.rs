@@ -67,6 +67,15 @@ fn http_101_102_logs_that_are_not_there() {
 }
 
 #[test]
+fn http_103_the_null_device_is_followed_for_nothing() {
+    let mut rig = Rig::new();
+    rig.host.files.put_pipe("/dev/null", 0);
+    let conn = follow(&mut rig, "/logtail/mute");
+    let answer = rig.read(conn);
+    assert_eq!((status(&answer), body(&answer)), ("200", ""));
+}
+
+#[test]
 fn http_104_the_last_1024_bytes_then_every_growth() {
     let mut rig = Rig::new();
     rig.grow(WEB_LOG, [b'a'; 1000]);
