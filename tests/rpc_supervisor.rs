@@ -326,7 +326,9 @@ fn rpc_040_and_041_the_end() {
     let mut rig = Rig::one(|_| {});
     // BUG-060, RPC-036.
     let broken = (92, "CANT_REREAD: could not read the configuration file".to_string());
+    rig.news();
     assert_eq!(rig.fault("supervisor.restart", vec![]), broken);
+    assert_eq!(rig.news(), ["CRIT cannot reload: could not read the configuration file"]);
     assert_eq!(rig.fault("supervisor.reloadConfig", vec![]), broken);
     assert_eq!(rig.world.mood().name(), "RUNNING");
     rig.host.config = Some(config(vec![]));

@@ -310,11 +310,8 @@ impl World {
             "HUP" if self.mood == Mood::Shutdown => self.say(&Line::RestartIgnored {}, turn),
             "HUP" => {
                 self.say(&Line::RestartRequest {}, turn);
-                // BUG-060: a broken file is found before anything is stopped.
-                if let Err(mistakes) = self.begin_restart(turn) {
-                    let error = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-                    self.say(&Line::CannotReload { error }, turn);
-                }
+                // Nobody waits for the mistakes: they are in the log.
+                let _ = self.begin_restart(turn);
             }
             "USR2" => {
                 self.say(&Line::ReopenRequest {}, turn);
@@ -325,13 +322,24 @@ impl World {
         }
     }
 
-    /// Reads the configuration and, if it is sound, begins the end that comes before a new beginning.
+    /// Reads the configuration and, if it is sound, begins the end that comes before a new beginning. If it isn't,
+    /// says so and stops nothing, whoever asked (BUG-060).
     pub fn begin_restart(&mut self, turn: &mut Turn<'_>) -> Result<(), Vec<ConfigError>> {
-        if self.mood == Mood::Running {
-            self.next = Some(turn.host.load_config()?);
-            self.begin_ending(Mood::Restarting, turn);
+        if self.mood != Mood::Running {
+            return Ok(());
         }
-        Ok(())
+        match turn.host.load_config() {
+            Ok(config) => {
+                self.next = Some(config);
+                self.begin_ending(Mood::Restarting, turn);
+                Ok(())
+            }
+            Err(mistakes) => {
+                let error = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+                self.say(&Line::CannotReload { error }, turn);
+                Err(mistakes)
+            }
+        }
     }
 
     /// Begins the end.
