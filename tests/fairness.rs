@@ -1,11 +1,14 @@
 //! Large calls: one client that asks for much at once leaves every other client its turn.
 
 mod pure;
+mod support;
 
 use majordomo::base::limits::{REQUESTS_PER_TURN, SPAWNS_PER_LOOK};
 use majordomo::base::value::Value;
 use majordomo::rpc::Waiting;
 use pure::{Rig, b, done, entry, group, idle, s, st, yes};
+use support::daemon::Daemon;
+use support::{QUIET, proc, upstream, wait_until};
 
 const COUNT: usize = 3 * SPAWNS_PER_LOOK;
 
@@ -81,4 +84,24 @@ fn a_long_multicall_leaves_others_their_turn() {
     let (looks, answer) = look_at_once(&mut rig, &mut waiting);
     assert!(looks <= 3, "{looks} looks");
     assert_eq!(answer, Some(Value::Array(vec![yes(); 3 * REQUESTS_PER_TURN])));
+}
+
+/// HTTP-108: a follower that goes is forgotten, whatever it sent behind its question and however silent the log is.
+#[test]
+fn a_follower_that_leaves_is_noticed() {
+    if upstream() {
+        return;
+    }
+    let daemon = Daemon::start(QUIET);
+    let count = || proc::descriptors(daemon.pid()).len();
+    let before = count();
+    for rest in [0, 1 << 20] {
+        let mut client = daemon.connect();
+        client.send(b"GET /mainlogtail HTTP/1.1\r\nHost: x\r\n\r\n").expect("a question");
+        assert_eq!(client.read_head().expect("an answer").status, 200);
+        client.send(&vec![b'x'; rest]).expect("it takes the rest");
+        assert!(count() > before);
+        drop(client);
+        wait_until("the connection to be closed", 20, || count() == before);
+    }
 }

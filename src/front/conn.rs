@@ -342,8 +342,10 @@ impl Conn {
                     },
                     Rest::Unknown => return input.len(),
                 },
-                State::Waiting { .. } | State::Following(_) => return used,
-                State::Closed => return input.len(),
+                State::Waiting { .. } => return used,
+                // A followed log ends with its connection: what is sent behind it is never answered, and keeping it
+                // would hide that the client has gone.
+                State::Following(_) | State::Closed => return input.len(),
             }
         }
     }
