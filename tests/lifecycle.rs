@@ -268,3 +268,23 @@ fn first_lines_of_the_log() {
         assert_eq!(shape, "0000-00-00 00:00:00,000 ", "{line}");
     }
 }
+
+/// CFG-176 after a reload: a daemon in the background has only its log to say why it ended.
+#[test]
+fn a_reload_without_a_server_says_why_in_the_log() {
+    if upstream() {
+        return;
+    }
+    let mut daemon = Daemon::start(QUIET);
+    let config = format!("{QUIET}[inet_http_server]\nport=127.0.0.1:@SPARE@\n");
+    daemon.configure(&config);
+    let address = std::fs::read_to_string(daemon.config()).expect("the configuration");
+    let address = address.lines().rev().find_map(|line| line.strip_prefix("port=")).expect("an address");
+    let _other = std::net::TcpListener::bind(address).expect("a free port");
+    daemon.signal("HUP");
+    assert_eq!(daemon.wait_for_exit().code(), Some(2));
+    let messages = daemon.messages();
+    let last = messages.last().expect("a line");
+    assert!(last.starts_with("CRIT Another program is already listening on a port"), "{messages:?}");
+    assert!(!daemon.file("supervisor.sock").exists() && !daemon.file("supervisord.pid").exists());
+}

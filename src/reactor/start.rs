@@ -104,7 +104,7 @@ impl Start {
         });
         let mut host = RealHost::new(registry, loader).map_err(|error| trouble("map a stack", error))?;
 
-        let (mut daemon, listeners) = open(config, &mut host)?;
+        let (mut daemon, listeners) = open(config, &mut host, false)?;
         let signals = Signals::install().map_err(|error| trouble("take signals", error))?;
         let foreground =
             if daemon.world.config.daemon.nodaemon { None } else { Some(go_to_background(&mut daemon, &mut host)?) };
@@ -125,7 +125,7 @@ impl Start {
                 Ok(End::Reload(mut config)) => {
                     host.reset();
                     switch_user(&mut config)?;
-                    let (new, listeners) = open(*config, &mut host)?;
+                    let (new, listeners) = open(*config, &mut host, true)?;
                     daemon = new;
                     pid_file = begin(&mut reactor, &mut daemon, listeners, &mut host)?;
                 }
@@ -198,13 +198,23 @@ pub(super) fn raise_limits(config: &mut Config) -> Result<(), String> {
     Ok(())
 }
 
-/// The main log, the groups, the servers (CFG-181), and the lines about them (HTTP-008).
-fn open(config: Config, host: &mut RealHost) -> Result<(Daemon, Vec<Listener>), String> {
+/// The main log, the groups, the servers (CFG-181), and the lines about them (HTTP-008). After a reload (`again`)
+/// there may be nobody at stderr any more, so the log says why there is no server (CFG-176).
+fn open(config: Config, host: &mut RealHost, again: bool) -> Result<(Daemon, Vec<Listener>), String> {
     let now = clock::now();
     let mut daemon = Daemon::new(config, &mut Turn { now, host })?;
     let mut listeners = Vec::new();
     for server in daemon.world.config.servers.clone() {
-        listeners.push(listen(&server.address).map_err(|error| error.to_string())?);
+        match listen(&server.address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => {
+                let error = error.to_string();
+                if again {
+                    say(&mut daemon, Line::CannotReload { error: error.clone() }, host);
+                }
+                return Err(error);
+            }
+        }
         for interface in daemon.world.config.interfaces.clone() {
             if !matches!(interface.kind, InterfaceKind::Foreign { .. }) {
                 say(&mut daemon, Line::InterfaceReady { namespace: interface.namespace }, host);
