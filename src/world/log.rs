@@ -52,6 +52,8 @@ pub struct Log {
     reported_at: Option<Mono>,
     written: u64,
     lost: u64,
+    /// How many of the lost bytes [`Log::take_loss`] has told of.
+    told: u64,
 }
 
 impl Log {
@@ -71,6 +73,7 @@ impl Log {
             reported_at: None,
             written: 0,
             lost: 0,
+            told: 0,
         }
     }
 
@@ -165,6 +168,17 @@ impl Log {
             self.held.len(),
             self.lost
         ))
+    }
+
+    /// One line, once the file takes everything again, about what was lost meanwhile. For a log that can't report its
+    /// own trouble while it has it.
+    pub fn take_loss(&mut self) -> Option<String> {
+        let lost = self.lost - self.told;
+        if lost == 0 || !self.wanted || !self.held.is_empty() {
+            return None;
+        }
+        self.told = self.lost;
+        Some(format!("{lost} bytes of log file '{}' were lost while it could not be written", self.path))
     }
 
     /// Closes the file and opens it again by name (LOG-040). Nothing for a closed log (LOG-043) and for what is not

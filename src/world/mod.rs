@@ -175,7 +175,7 @@ impl World {
         if self.main_log.says(line.level()) {
             self.log_writes += 1;
             self.main_log.say(line, turn.now, turn.host);
-            self.look_after_main_log();
+            self.look_after_main_log(turn);
         }
     }
 

@@ -129,16 +129,21 @@ impl World {
         }
     }
 
-    pub(crate) fn look_after_main_log(&mut self) {
-        let retry = self.main_log.file().and_then(|log| log.retry_at());
+    /// After the main log was written: arms its next try, and says what it lost once it can be written again.
+    pub(crate) fn look_after_main_log(&mut self, turn: &mut Turn<'_>) {
+        let log = self.main_log.file();
+        let (retry, loss) = log.map_or((None, None), |log| (log.retry_at(), log.take_loss()));
         self.alarms.set(Alarm::MainLog, retry);
+        if let Some(text) = loss {
+            self.say(&Line::Free(Level::Error, text), turn);
+        }
     }
 
     pub(crate) fn retry_main_log(&mut self, turn: &mut Turn<'_>) {
         if let Some(log) = self.main_log.file() {
             log.retry(turn.now.mono, turn.host);
         }
-        self.look_after_main_log();
+        self.look_after_main_log(turn);
     }
 
     /// SIGUSR2: the main log and the logs of running processes are opened again by name (LOG-040).
@@ -147,7 +152,7 @@ impl World {
             // A failure is kept by the log itself, which tries again.
             let _ = log.reopen(turn.now.mono, turn.host);
         }
-        self.look_after_main_log();
+        self.look_after_main_log(turn);
         for who in self.processes.keys() {
             for channel in BOTH {
                 let (now, host) = (turn.now.mono, &mut *turn.host);
@@ -180,7 +185,7 @@ impl World {
         turn.host.stat(&path).ok()?;
         self.say(&Line::ReopeningLog {}, turn);
         let result = self.main_log.file().map(|log| log.clear(turn.now.mono, turn.host));
-        self.look_after_main_log();
+        self.look_after_main_log(turn);
         self.log_writes += 1;
         result
     }
