@@ -11,17 +11,20 @@ use serde_json::Value as Json;
 use support::daemon::{Daemon, Setup};
 use support::{QUIET, SERVERS, upstream_differs};
 
+/// Inode, size, mode, times of change in nanoseconds, and content.
+type Facts = (u64, u64, u32, [i64; 2], Option<Vec<u8>>);
+
 /// Everything in a folder: what it is, whose, how large, when changed, and what is in it.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, (u64, u64, u32, i64, i64, Option<Vec<u8>>)> {
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Facts> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path()).chain([folder]) {
             let meta = std::fs::symlink_metadata(&path).expect("what is there");
             let bytes = if meta.is_file() { std::fs::read(&path).ok() } else { None };
-            let times =
-                (meta.mtime() * 1_000_000_000 + meta.mtime_nsec(), meta.ctime() * 1_000_000_000 + meta.ctime_nsec());
-            let known = found.insert(path.clone(), (meta.ino(), meta.len(), meta.mode(), times.0, times.1, bytes));
+            let nanos = |seconds: i64, rest: i64| seconds * 1_000_000_000 + rest;
+            let times = [nanos(meta.mtime(), meta.mtime_nsec()), nanos(meta.ctime(), meta.ctime_nsec())];
+            let known = found.insert(path.clone(), (meta.ino(), meta.len(), meta.mode(), times, bytes));
             if meta.is_dir() && known.is_none() {
                 folders.push(path);
             }
