@@ -4,15 +4,14 @@
 use std::rc::Rc;
 
 use crate::config::error::{ConfigError, Report};
-use crate::config::other_keys::CtlKeys;
+use crate::config::other_keys::{CTL_FACTORY as FACTORY, CtlKeys};
 use crate::config::reader::Reader;
 use crate::config::surroundings::Surroundings;
 use crate::config::table::ENV;
 use crate::config::{find, paths, read_main};
 
-/// The key that names a plugin.
-const FACTORY: &str = "supervisor.ctl_factory";
-const CACHE: &str = "supervisor_cache.controllerplugin:make_cache_controllerplugin";
+/// The plugin that is built in.
+pub const CACHE: &str = "supervisor_cache.controllerplugin:make_cache_controllerplugin";
 
 /// `[supervisorctl]` and `[ctlplugin:…]`.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -35,6 +35,8 @@ pub const WORDS: &[(&str, &str)] = &[
     ("url_or_auto", "a URL, or AUTO"),
     ("environment", "KEY=\"value\" pairs with commas between"),
     ("results_form", "bare or array"),
+    ("factory", "the name of a factory that is built in"),
+    ("values_form", "string or any"),
 ];
 
 const TRUE: [&str; 4] = ["yes", "true", "on", "1"];

@@ -21,6 +21,7 @@ pub mod other_keys;
 pub mod paths;
 pub mod program_keys;
 pub mod reader;
+pub mod reference;
 pub mod sample;
 pub mod servers;
 pub mod spec;

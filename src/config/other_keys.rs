@@ -1,6 +1,31 @@
-//! The keys of servers, of `[include]` and of `[supervisorctl]` (CFG-090, CFG-160 to CFG-163, CTL-010 to CTL-013).
+//! The keys of servers, plugins, `[include]` and `[supervisorctl]` (CFG-090, CFG-160 to CFG-169, CTL-010 to CTL-014).
 
-use crate::config::table::keys;
+use crate::config::table::{ENV, Row, keys};
+
+/// The key of a `[rpcinterface:x]` that names what is behind it.
+pub const RPC_FACTORY: &str = "supervisor.rpcinterface_factory";
+/// The key of a `[ctlplugin:x]` that names what is behind it.
+pub const CTL_FACTORY: &str = "supervisor.ctl_factory";
+/// What `twiddler.getAPIVersion` answers.
+pub const API_VERSION: &str = "0.1";
+
+const fn plugin(key: &'static str, kind: &'static str, default: Option<&'static str>, doc: &'static str) -> Row {
+    Row { key, kind, default, scope: ENV, doc, flag: None, ours: false }
+}
+
+/// `[rpcinterface:x]`: which keys there may be depends on the factory, so `servers` reads them one by one.
+pub const RPC_ROWS: &[Row] = &[
+    plugin(RPC_FACTORY, "factory", None, "What is behind the namespace."),
+    plugin("whitelist", "list", Some(""), "For twiddler: methods that may be called; all if empty."),
+    plugin("api_version", "text", Some(API_VERSION), "For twiddler: what getAPIVersion answers."),
+    Row {
+        ours: true,
+        ..plugin("values", "values_form", Some("string"), "For cache: 'any' stores values of all types.")
+    },
+];
+
+/// `[ctlplugin:x]`.
+pub const CTL_ROWS: &[Row] = &[plugin(CTL_FACTORY, "factory", None, "What is behind the commands.")];
 
 keys! {
     /// What both kinds of server have.

@@ -2,8 +2,8 @@
 //!
 //! Parses under Supervisor 4.3.0 and under ourselves.
 
-use crate::config::kinds;
 use crate::config::table::{Row, TABLES, Table};
+use crate::config::{ctl, kinds, other_keys};
 
 /// Lines that stand in the sample without a comment mark: (section, line).
 const LIVE: &[(&str, &str)] = &[
@@ -34,24 +34,23 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("socket_mode", "0700"),
     ("programs", "progname1,progname2"),
     ("files", "conf.d/*.conf"),
+    (other_keys::CTL_FACTORY, ctl::CACHE),
 ];
 
-/// Further lines of sections that have no rows.
-const MORE: &[(&str, &[&str])] = &[
+/// Further sections that a table's section is an example of: the table's, the header, its first line, its other keys.
+const MORE: &[(&str, &str, &str, &[&str])] = &[
     (
         "rpcinterface:supervisor",
-        &[
-            ";[rpcinterface:twiddler]",
-            ";supervisor.rpcinterface_factory=supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface",
-            ";whitelist=                     ; methods that may be called; all if empty",
-            ";api_version=0.1                ; what getAPIVersion answers",
-            "",
-            ";[rpcinterface:cache]",
-            ";supervisor.rpcinterface_factory=supervisor_cache.rpcinterface:make_cache_rpcinterface",
-            ";values=string                  ; 'any' stores values of all types (ours)",
-        ],
+        "rpcinterface:twiddler",
+        "supervisor.rpcinterface_factory=supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface",
+        &["whitelist", "api_version"],
     ),
-    ("ctlplugin:cache", &[";supervisor.ctl_factory=supervisor_cache.controllerplugin:make_cache_controllerplugin"]),
+    (
+        "rpcinterface:supervisor",
+        "rpcinterface:cache",
+        "supervisor.rpcinterface_factory=supervisor_cache.rpcinterface:make_cache_rpcinterface",
+        &["values"],
+    ),
 ];
 
 /// The whole sample.
@@ -70,21 +69,21 @@ pub fn sample() -> String {
         for line in &live {
             text += &format!("{line}\n");
         }
+        let more = MORE.iter().filter(|(section, ..)| *section == table.example);
+        let mut seen: Vec<&str> = live.iter().filter_map(|line| line.split('=').next()).collect();
+        seen.extend(more.clone().flat_map(|(.., keys)| keys.iter()));
         let mut rows: Vec<&Row> = table.all_rows().filter(|row| !is_as_in_programs(row, table)).collect();
         // What must be there comes first.
         rows.sort_by_key(|row| row.key != "command");
-        let mut seen = Vec::new();
         for row in rows {
-            let said = seen.contains(&row.key) || live.iter().any(|line| line.split('=').next() == Some(row.key));
-            if !said {
+            if !seen.contains(&row.key) {
                 text += &line(row);
             }
             seen.push(row.key);
         }
-        for (_, lines) in MORE.iter().filter(|(section, _)| *section == table.example) {
-            for line in *lines {
-                text += &format!("{line}\n");
-            }
+        for (_, header, first, keys) in more {
+            text += &format!("\n;[{header}]\n;{first}\n");
+            text.extend(table.all_rows().filter(|row| keys.contains(&row.key)).map(line));
         }
     }
     text

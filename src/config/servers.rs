@@ -7,14 +7,12 @@ use crate::base::words::Level;
 use crate::config::error::{Report, Reported};
 use crate::config::ini::{Ini, Section, is_space};
 use crate::config::kinds;
-use crate::config::other_keys::{InetServer, Login, UnixMode, UnixServer};
+use crate::config::other_keys::{API_VERSION, InetServer, Login, RPC_FACTORY as FACTORY, UnixMode, UnixServer};
 use crate::config::paths;
 use crate::config::reader::{Context, Reader};
 use crate::config::spec::{Address, InterfaceKind, InterfaceSpec, ServerSpec};
 use crate::config::table::ENV;
 
-/// The key that names what is behind a namespace.
-const FACTORY: &str = "supervisor.rpcinterface_factory";
 const MAIN: &str = "supervisor.rpcinterface:make_main_rpcinterface";
 const TWIDDLER: &str = "supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface";
 const CACHE: &str = "supervisor_cache.rpcinterface:make_cache_rpcinterface";
@@ -141,7 +139,7 @@ fn interface(
     let kind = match factory.as_str() {
         MAIN => InterfaceKind::Main,
         TWIDDLER => InterfaceKind::Twiddler {
-            api_version: take("api_version").unwrap_or_else(|| "0.1".to_string()),
+            api_version: take("api_version").unwrap_or_else(|| API_VERSION.to_string()),
             whitelist: kinds::list(&take("whitelist").unwrap_or_default(), &*context.around).unwrap_or_default(),
         },
         // CACHE-004.

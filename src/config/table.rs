@@ -182,7 +182,7 @@ pub const TABLES: &[Table] = &[
     Table {
         name: Named::Starting("rpcinterface:"),
         example: "rpcinterface:supervisor",
-        rows: &[],
+        rows: &[other_keys::RPC_ROWS],
         open: true,
         doc: "A namespace of XML-RPC methods; without this one supervisorctl can do nothing.",
     },
@@ -196,7 +196,7 @@ pub const TABLES: &[Table] = &[
     Table {
         name: Named::Starting("ctlplugin:"),
         example: "ctlplugin:cache",
-        rows: &[],
+        rows: &[other_keys::CTL_ROWS],
         open: true,
         doc: "More commands for supervisorctl.",
     },
