@@ -285,6 +285,6 @@ fn a_reload_without_a_server_says_why_in_the_log() {
     assert_eq!(daemon.wait_for_exit().code(), Some(2));
     let messages = daemon.messages();
     let last = messages.last().expect("a line");
-    assert!(last.starts_with("CRIT Another program is already listening on a port"), "{messages:?}");
+    assert!(last.starts_with("CRIT cannot reload: Another program is already listening on a port"), "{messages:?}");
     assert!(!daemon.file("supervisor.sock").exists() && !daemon.file("supervisord.pid").exists());
 }

@@ -21,7 +21,7 @@ const PREFIXES: &[(&str, bool)] = &[
     ("BUG", false),
 ];
 
-/// The rule that a text begins with: `CFG-012`, or `cfg_012` where `tests` may name them so.
+/// The rule that a text begins with: `CFG-010`, or `cfg_010` where `tests` may name them so.
 fn rule_at(text: &str, in_tests: bool) -> Option<String> {
     let (prefix, _) = PREFIXES.iter().find(|(prefix, _)| {
         let start = text.get(..prefix.len()).unwrap_or_default();
