@@ -1,47 +1,47 @@
 //! The cache plugin's commands (CTL-120 to 127). Their arguments come split by shell rules and counted.
 
 use crate::base::value::Value;
+use crate::ctl::dialogue::Dialogue;
 use crate::ctl::pprint::pretty;
-use crate::ctl::session::Session;
 use crate::ctl::trouble::Trouble;
 
 /// The namespace, whatever the plugin's section is called.
-fn call(session: &mut Session<'_>, method: &str, words: &[&str]) -> Result<Value, Trouble> {
+fn call(dialogue: &mut Dialogue<'_>, method: &str, words: &[&str]) -> Result<Value, Trouble> {
     let params: Vec<Value> = words.iter().map(|word| Value::from(*word)).collect();
-    session.remote.call(&format!("cache.{method}"), &params)
+    dialogue.remote.call(&format!("cache.{method}"), &params)
 }
 
 /// CTL-120.
-pub fn clear(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    call(session, "clear", words).map(drop)
+pub fn clear(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    call(dialogue, "clear", words).map(drop)
 }
 
 /// CTL-121.
-pub fn count(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    let count = call(session, "getCount", words)?;
-    session.say(&pretty(&count))
+pub fn count(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    let count = call(dialogue, "getCount", words)?;
+    dialogue.say(&pretty(&count))
 }
 
 /// CTL-122.
-pub fn delete(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    call(session, "delete", words).map(drop)
+pub fn delete(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    call(dialogue, "delete", words).map(drop)
 }
 
 /// CTL-123.
-pub fn fetch(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    let value = call(session, "fetch", words)?;
-    session.say(&pretty(&value))
+pub fn fetch(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    let value = call(dialogue, "fetch", words)?;
+    dialogue.say(&pretty(&value))
 }
 
 /// CTL-124.
-pub fn keys(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    let keys = call(session, "getKeys", words)?;
-    session.say(&pretty(&keys))
+pub fn keys(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    let keys = call(dialogue, "getKeys", words)?;
+    dialogue.say(&pretty(&keys))
 }
 
 /// CTL-125.
-pub fn store(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    call(session, "store", words).map(drop)
+pub fn store(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    call(dialogue, "store", words).map(drop)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::wire::http_client::{ResponseReader, write_request};
 use crate::wire::xml_read::read_response;
 use crate::wire::xml_write::write_call;
 
-/// What a session needs of a server. Tests have a pretended one.
+/// What a dialogue needs of a server. Tests have a pretended one.
 pub trait Remote {
     /// The server's URL as the user knows it.
     fn url(&self) -> &str;

@@ -3,7 +3,7 @@
 use crate::base::text::{NameSpec, display_name};
 use crate::base::value::Value;
 use crate::base::words::{Fault, fault};
-use crate::ctl::session::{Session, exit};
+use crate::ctl::dialogue::{Dialogue, exit};
 use crate::ctl::trouble::Trouble;
 
 /// The shortest width of the column of names (CTL-041).
@@ -37,8 +37,8 @@ fn shown_name(info: &Value) -> String {
 }
 
 /// CTL-040 to 044.
-pub fn status(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    let all = session.call("getAllProcessInfo", &[])?;
+pub fn status(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    let all = dialogue.call("getAllProcessInfo", &[])?;
     let all = items(&all);
     let mut shown: Vec<&Value> = Vec::new();
     if words.is_empty() || words.contains(&"all") {
@@ -55,17 +55,17 @@ pub fn status(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> 
                     Some(_) => format!("{word}: ERROR (no such process)"),
                     None => format!("{}: ERROR (no such group)", spec.group),
                 };
-                session.refuse(exit::UNKNOWN, &line)?;
+                dialogue.refuse(exit::UNKNOWN, &line)?;
             }
         }
     }
     let names: Vec<String> = shown.iter().map(|info| shown_name(info)).collect();
     let width = 3 + names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(NAME_WIDTH);
     for (name, info) in names.iter().zip(&shown) {
-        session.say(&format!("{name:width$}{:10}{}", text(info, "statename"), text(info, "description")))?;
+        dialogue.say(&format!("{name:width$}{:10}{}", text(info, "statename"), text(info, "description")))?;
     }
     if shown.iter().any(|info| NOT_RUNNING.contains(&number(info, "state"))) {
-        session.fail(exit::UNIMPLEMENTED);
+        dialogue.fail(exit::UNIMPLEMENTED);
     }
     Ok(())
 }
@@ -139,37 +139,37 @@ const CLEAR: Verb = Verb {
 };
 
 /// CTL-060 to 066.
-pub fn start(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    each(session, &START, words, &[])
+pub fn start(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    each(dialogue, &START, words, &[])
 }
 
 /// CTL-067 to 070.
-pub fn stop(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    each(session, &STOP, words, &[])
+pub fn stop(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    each(dialogue, &STOP, words, &[])
 }
 
 /// CTL-056.
-pub fn restart(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    stop(session, words)?;
-    start(session, words)
+pub fn restart(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    stop(dialogue, words)?;
+    start(dialogue, words)
 }
 
 /// CTL-070 to 074, CTL-081.
-pub fn signal(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn signal(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     let Some((signal, names)) = words.split_first() else { return Ok(()) };
-    each(session, &SIGNAL, names, &[Value::from(*signal)])
+    each(dialogue, &SIGNAL, names, &[Value::from(*signal)])
 }
 
 /// CTL-075 to 077.
-pub fn clear(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    each(session, &CLEAR, words, &[])
+pub fn clear(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    each(dialogue, &CLEAR, words, &[])
 }
 
 /// Does `verb` to all, or to one name after the other (CTL-055). `more`: arguments behind the name.
-fn each(session: &mut Session<'_>, verb: &Verb, names: &[&str], more: &[Value]) -> Result<(), Trouble> {
+fn each(dialogue: &mut Dialogue<'_>, verb: &Verb, names: &[&str], more: &[Value]) -> Result<(), Trouble> {
     if names.contains(&"all") {
-        let results = session.call(verb.all, more)?;
-        return outcomes(session, verb, &results);
+        let results = dialogue.call(verb.all, more)?;
+        return outcomes(dialogue, verb, &results);
     }
     for name in names {
         let spec = NameSpec::parse(name);
@@ -178,10 +178,10 @@ fn each(session: &mut Session<'_>, verb: &Verb, names: &[&str], more: &[Value]) 
         match (spec.process, verb.group) {
             (None, Some(method)) => {
                 params[0] = Value::from(spec.group);
-                match session.call(method, &params) {
-                    Ok(results) => outcomes(session, verb, &results)?,
+                match dialogue.call(method, &params) {
+                    Ok(results) => outcomes(dialogue, verb, &results)?,
                     Err(trouble) if trouble.is_fault(fault::BAD_NAME) => {
-                        session.refuse(verb.no_group, &format!("{}: ERROR (no such group)", spec.group))?;
+                        dialogue.refuse(verb.no_group, &format!("{}: ERROR (no such group)", spec.group))?;
                     }
                     Err(trouble) => return Err(trouble),
                 }
@@ -191,9 +191,9 @@ fn each(session: &mut Session<'_>, verb: &Verb, names: &[&str], more: &[Value]) 
                     Some(process) => display_name(spec.group, process),
                     None => format!("{}:*", spec.group),
                 };
-                match session.call(verb.one, &params) {
-                    Ok(_) => outcome(session, verb, &shown, fault::SUCCESS, "")?,
-                    Err(Trouble::Fault(Fault { code, text })) => outcome(session, verb, &shown, code, &text)?,
+                match dialogue.call(verb.one, &params) {
+                    Ok(_) => outcome(dialogue, verb, &shown, fault::SUCCESS, "")?,
+                    Err(Trouble::Fault(Fault { code, text })) => outcome(dialogue, verb, &shown, code, &text)?,
                     Err(trouble) => return Err(trouble),
                 }
             }
@@ -203,53 +203,53 @@ fn each(session: &mut Session<'_>, verb: &Verb, names: &[&str], more: &[Value]) 
 }
 
 /// One line for each result of a group or of all (RPC results: name, group, status, description).
-fn outcomes(session: &mut Session<'_>, verb: &Verb, results: &Value) -> Result<(), Trouble> {
+fn outcomes(dialogue: &mut Dialogue<'_>, verb: &Verb, results: &Value) -> Result<(), Trouble> {
     for result in items(results) {
         let status = i32::try_from(number(result, "status")).unwrap_or(fault::FAILED);
-        outcome(session, verb, &shown_name(result), status, text(result, "description"))?;
+        outcome(dialogue, verb, &shown_name(result), status, text(result, "description"))?;
     }
     Ok(())
 }
 
-fn outcome(session: &mut Session<'_>, verb: &Verb, name: &str, code: i32, description: &str) -> Result<(), Trouble> {
+fn outcome(dialogue: &mut Dialogue<'_>, verb: &Verb, name: &str, code: i32, description: &str) -> Result<(), Trouble> {
     match verb.outcomes.iter().find(|row| row.0 == code) {
         None => Err(Trouble::Value(format!("Unknown result code {code} for {name}"))),
         Some((_, text, status)) => {
             if let Some(status) = status {
-                session.fail(*status);
+                dialogue.fail(*status);
             }
             match *text {
-                ITS_TEXT => session.say(description),
-                text => session.say(&format!("{name}: {text}")),
+                ITS_TEXT => dialogue.say(description),
+                text => dialogue.say(&format!("{name}: {text}")),
             }
         }
     }
 }
 
 /// CTL-080.
-pub fn pid(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn pid(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     if words.is_empty() {
-        let pid = session.call("getPID", &[])?;
-        return session.say(&crate::ctl::pprint::literal(&pid));
+        let pid = dialogue.call("getPID", &[])?;
+        return dialogue.say(&crate::ctl::pprint::literal(&pid));
     }
     if words.contains(&"all") {
-        let all = session.call("getAllProcessInfo", &[])?;
+        let all = dialogue.call("getAllProcessInfo", &[])?;
         for info in items(&all) {
-            session.say(&number(info, "pid").to_string())?;
+            dialogue.say(&number(info, "pid").to_string())?;
         }
         return Ok(());
     }
     for word in words {
-        match session.call("getProcessInfo", &[Value::from(*word)]) {
+        match dialogue.call("getProcessInfo", &[Value::from(*word)]) {
             Ok(info) => {
                 let pid = number(&info, "pid");
                 if pid == 0 {
-                    session.fail(exit::NOT_RUNNING);
+                    dialogue.fail(exit::NOT_RUNNING);
                 }
-                session.say(&pid.to_string())?;
+                dialogue.say(&pid.to_string())?;
             }
             Err(trouble) if trouble.is_fault(fault::BAD_NAME) => {
-                session.refuse(exit::FAILED, &format!("No such process {word}"))?;
+                dialogue.refuse(exit::FAILED, &format!("No such process {word}"))?;
             }
             Err(trouble) => return Err(trouble),
         }

@@ -7,9 +7,9 @@ use crate::base::value::Value;
 use crate::base::words::fault;
 use crate::ctl::client::LogStream;
 use crate::ctl::control::number;
+use crate::ctl::dialogue::{Dialogue, exit};
 use crate::ctl::help::usage;
 use crate::ctl::logs::{HOW_TO_LEAVE, log_path, open_stream};
-use crate::ctl::session::{Session, exit};
 use crate::ctl::shell::{Heard, Line};
 use crate::ctl::trouble::Trouble;
 
@@ -19,36 +19,36 @@ const RUNNING: i64 = 20;
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// CTL-091, CTL-092.
-pub fn fg(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn fg(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     let name = match words {
         [] => {
-            let help = session.find("fg").map(usage).unwrap_or_default();
-            return session.refuse(exit::FAILED, &format!("ERROR: no process name supplied\n{help}"));
+            let help = dialogue.find("fg").map(usage).unwrap_or_default();
+            return dialogue.refuse(exit::FAILED, &format!("ERROR: no process name supplied\n{help}"));
         }
         [name] => *name,
-        _ => return session.refuse(exit::FAILED, "ERROR: too many process names supplied"),
+        _ => return dialogue.refuse(exit::FAILED, "ERROR: too many process names supplied"),
     };
-    match session.call("getProcessInfo", &[Value::from(name)]) {
+    match dialogue.call("getProcessInfo", &[Value::from(name)]) {
         Ok(info) if number(&info, "state") == RUNNING => {}
-        Ok(_) => return session.refuse(exit::FAILED, "ERROR: process not running"),
+        Ok(_) => return dialogue.refuse(exit::FAILED, "ERROR: process not running"),
         Err(trouble) if trouble.is_fault(fault::BAD_NAME) => {
-            return session.refuse(exit::FAILED, "ERROR: bad process name supplied");
+            return dialogue.refuse(exit::FAILED, "ERROR: bad process name supplied");
         }
         Err(trouble) => return Err(trouble),
     }
-    session.say(HOW_TO_LEAVE)?;
-    session.screen.catch_interrupts();
+    dialogue.say(HOW_TO_LEAVE)?;
+    dialogue.screen.catch_interrupts();
     let mut streams = Vec::new();
     for channel in ["stdout", "stderr"] {
-        streams.extend(open_stream(session, &log_path(name, channel))?);
+        streams.extend(open_stream(dialogue, &log_path(name, channel))?);
     }
-    talk(session, name, &mut streams)?;
-    session.say("Exiting foreground")
+    talk(dialogue, name, &mut streams)?;
+    dialogue.say("Exiting foreground")
 }
 
 /// Goes on until the user leaves or the process is gone. When the input ends, what the process still answers is
 /// shown first.
-fn talk(session: &mut Session<'_>, name: &str, streams: &mut Vec<LogStream>) -> Result<(), Trouble> {
+fn talk(dialogue: &mut Dialogue<'_>, name: &str, streams: &mut Vec<LogStream>) -> Result<(), Trouble> {
     let mut listening = true;
     loop {
         let heard = match streams.iter().position(LogStream::is_ready) {
@@ -56,28 +56,28 @@ fn talk(session: &mut Session<'_>, name: &str, streams: &mut Vec<LogStream>) -> 
             None => {
                 let others: Vec<_> = streams.iter().map(LogStream::as_fd).collect();
                 match listening {
-                    true => session.screen.wait(&others),
-                    false => session.screen.wait_for_others(&others, LAST_WORDS),
+                    true => dialogue.screen.wait(&others),
+                    false => dialogue.screen.wait_for_others(&others, LAST_WORDS),
                 }
             }
         };
         match heard {
             Heard::Other(stream) => match streams.get_mut(stream).map(LogStream::next) {
-                Some(Ok(Some(bytes))) => session.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
-                Some(Err(Trouble::Interrupted)) => return session.say(""),
+                Some(Ok(Some(bytes))) => dialogue.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
+                Some(Err(Trouble::Interrupted)) => return dialogue.say(""),
                 Some(_) => drop(streams.remove(stream)),
                 None => return Ok(()),
             },
             Heard::Line(Line::Text(line)) => {
-                let sent = session.call("sendProcessStdin", &[Value::from(name), Value::from(format!("{line}\n"))]);
+                let sent = dialogue.call("sendProcessStdin", &[Value::from(name), Value::from(format!("{line}\n"))]);
                 match sent {
                     Ok(_) => {}
-                    Err(trouble) if trouble.is_fault(fault::NOT_RUNNING) => return session.say("Process got killed"),
-                    Err(Trouble::Fault(said)) => return session.say(&format!("ERROR: {}", Trouble::Fault(said))),
+                    Err(trouble) if trouble.is_fault(fault::NOT_RUNNING) => return dialogue.say("Process got killed"),
+                    Err(Trouble::Fault(said)) => return dialogue.say(&format!("ERROR: {}", Trouble::Fault(said))),
                     Err(trouble) => return Err(trouble),
                 }
             }
-            Heard::Line(Line::Interrupted) => return session.say(""),
+            Heard::Line(Line::Interrupted) => return dialogue.say(""),
             Heard::Line(Line::End) => listening = false,
             Heard::Nobody => return Ok(()),
         }
@@ -115,9 +115,9 @@ mod tests {
         let run = |lines: &[&'static str], answers: Vec<(&'static str, Result<Value, Trouble>)>| {
             let mut script = Script::new(answers);
             let mut user = User { lines: lines.iter().copied().collect(), ..User::default() };
-            let mut session = Session::new(&mut script, &mut user, Vec::new());
-            session.command("fg g:a").unwrap();
-            assert_eq!(session.status(), 0);
+            let mut dialogue = Dialogue::new(&mut script, &mut user, Vec::new());
+            dialogue.command("fg g:a").unwrap();
+            assert_eq!(dialogue.status(), 0);
             let sent: Vec<String> = script.calls.iter().filter(|call| call.starts_with(SEND)).cloned().collect();
             (user.out, sent.len())
         };

@@ -4,19 +4,19 @@ use crate::base::text::display_name;
 use crate::base::value::Value;
 use crate::base::words::{Fault, fault};
 use crate::ctl::control::{items, number, text};
-use crate::ctl::session::{Session, exit};
+use crate::ctl::dialogue::{Dialogue, exit};
 use crate::ctl::trouble::Trouble;
 
 /// CTL-095, CTL-096.
-pub fn avail(session: &mut Session<'_>, _: &[&str]) -> Result<(), Trouble> {
-    let infos = match session.call("getAllConfigInfo", &[]) {
+pub fn avail(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
+    let infos = match dialogue.call("getAllConfigInfo", &[]) {
         Ok(infos) => infos,
-        Err(trouble) => return refuse_known(session, trouble, "supervisor shutting down"),
+        Err(trouble) => return refuse_known(dialogue, trouble, "supervisor shutting down"),
     };
     let says =
         |info: &Value, member: &str, yes, no| if info.member(member).is_some_and(Value::is_truthy) { yes } else { no };
     for info in items(&infos) {
-        session.say(&format!(
+        dialogue.say(&format!(
             "{:32} {:9} {:9} {}:{}",
             display_name(text(info, "group"), text(info, "name")),
             says(info, "inuse", "in use", "avail"),
@@ -36,8 +36,8 @@ struct Changes {
 }
 
 impl Changes {
-    fn ask(session: &mut Session<'_>) -> Result<Changes, Trouble> {
-        let answer = session.call("reloadConfig", &[])?;
+    fn ask(dialogue: &mut Dialogue<'_>) -> Result<Changes, Trouble> {
+        let answer = dialogue.call("reloadConfig", &[])?;
         let lists = items(&answer).first().map(items).unwrap_or_default();
         let names = |place: usize| -> Vec<String> {
             let names = lists.get(place).map(items).unwrap_or_default();
@@ -48,104 +48,104 @@ impl Changes {
 }
 
 /// Says what is known about a refusal; anything else goes on up.
-fn refuse_known(session: &mut Session<'_>, trouble: Trouble, shutting_down: &str) -> Result<(), Trouble> {
+fn refuse_known(dialogue: &mut Dialogue<'_>, trouble: Trouble, shutting_down: &str) -> Result<(), Trouble> {
     match trouble {
         Trouble::Fault(said) if said.code == fault::SHUTDOWN_STATE => {
-            session.refuse(exit::FAILED, &format!("ERROR: {shutting_down}"))
+            dialogue.refuse(exit::FAILED, &format!("ERROR: {shutting_down}"))
         }
         Trouble::Fault(said) if said.code == fault::CANT_REREAD => {
-            session.refuse(exit::FAILED, &format!("ERROR: {}", said.text))
+            dialogue.refuse(exit::FAILED, &format!("ERROR: {}", said.text))
         }
         trouble => Err(trouble),
     }
 }
 
 /// CTL-097, CTL-098.
-pub fn reread(session: &mut Session<'_>, _: &[&str]) -> Result<(), Trouble> {
-    let changes = match Changes::ask(session) {
+pub fn reread(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
+    let changes = match Changes::ask(dialogue) {
         Ok(changes) => changes,
-        Err(trouble) => return refuse_known(session, trouble, "supervisor shutting down"),
+        Err(trouble) => return refuse_known(dialogue, trouble, "supervisor shutting down"),
     };
     let kinds = [(changes.added, "available"), (changes.changed, "changed"), (changes.removed, "disappeared")];
     let mut lines: Vec<(String, &str)> =
         kinds.into_iter().flat_map(|(names, kind)| names.into_iter().map(move |name| (name, kind))).collect();
     lines.sort();
     if lines.is_empty() {
-        return session.say("No config updates to processes");
+        return dialogue.say("No config updates to processes");
     }
     for (name, kind) in lines {
-        session.say(&format!("{name}: {kind}"))?;
+        dialogue.say(&format!("{name}: {kind}"))?;
     }
     Ok(())
 }
 
 /// CTL-110 to 115.
-pub fn update(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
-    let changes = match Changes::ask(session) {
+pub fn update(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
+    let changes = match Changes::ask(dialogue) {
         Ok(changes) => changes,
-        Err(trouble) => return refuse_known(session, trouble, "already shutting down"),
+        Err(trouble) => return refuse_known(dialogue, trouble, "already shutting down"),
     };
     let everything = words.is_empty() || words.contains(&"all");
     if !everything {
-        complain_about_unknown(session, &changes, words)?;
+        complain_about_unknown(dialogue, &changes, words)?;
     }
     let wanted = |name: &&String| everything || words.contains(&name.as_str());
     for group in changes.removed.iter().filter(wanted) {
-        let results = stop(session, group)?;
+        let results = stop(dialogue, group)?;
         if items(&results).iter().any(|result| number(result, "status") == i64::from(fault::FAILED)) {
-            session.refuse(exit::FAILED, &format!("{group}: has problems; not removing"))?;
+            dialogue.refuse(exit::FAILED, &format!("{group}: has problems; not removing"))?;
             continue;
         }
-        session.call("removeProcessGroup", &[Value::from(group.as_str())])?;
-        session.say(&format!("{group}: removed process group"))?;
+        dialogue.call("removeProcessGroup", &[Value::from(group.as_str())])?;
+        dialogue.say(&format!("{group}: removed process group"))?;
     }
     for group in changes.changed.iter().filter(wanted) {
-        stop(session, group)?;
-        session.call("removeProcessGroup", &[Value::from(group.as_str())])?;
-        session.call("addProcessGroup", &[Value::from(group.as_str())])?;
-        session.say(&format!("{group}: updated process group"))?;
+        stop(dialogue, group)?;
+        dialogue.call("removeProcessGroup", &[Value::from(group.as_str())])?;
+        dialogue.call("addProcessGroup", &[Value::from(group.as_str())])?;
+        dialogue.say(&format!("{group}: updated process group"))?;
     }
     for group in changes.added.iter().filter(wanted) {
-        session.call("addProcessGroup", &[Value::from(group.as_str())])?;
-        session.say(&format!("{group}: added process group"))?;
+        dialogue.call("addProcessGroup", &[Value::from(group.as_str())])?;
+        dialogue.say(&format!("{group}: added process group"))?;
     }
     Ok(())
 }
 
 /// CTL-111.
-fn complain_about_unknown(session: &mut Session<'_>, changes: &Changes, words: &[&str]) -> Result<(), Trouble> {
-    let infos = session.call("getAllProcessInfo", &[])?;
+fn complain_about_unknown(dialogue: &mut Dialogue<'_>, changes: &Changes, words: &[&str]) -> Result<(), Trouble> {
+    let infos = dialogue.call("getAllProcessInfo", &[])?;
     for word in words {
         let changing = [&changes.added, &changes.changed, &changes.removed];
         let known = changing.iter().any(|names| names.iter().any(|name| name == word))
             || items(&infos).iter().any(|info| text(info, "group") == *word);
         if !known {
-            session.refuse(exit::FAILED, &format!("ERROR: no such group: {word}"))?;
+            dialogue.refuse(exit::FAILED, &format!("ERROR: no such group: {word}"))?;
         }
     }
     Ok(())
 }
 
 /// Stops a group and says so, whether anything ran or not (CTL-115).
-fn stop(session: &mut Session<'_>, group: &str) -> Result<Value, Trouble> {
-    let results = session.call("stopProcessGroup", &[Value::from(group)])?;
-    session.say(&format!("{group}: stopped"))?;
+fn stop(dialogue: &mut Dialogue<'_>, group: &str) -> Result<Value, Trouble> {
+    let results = dialogue.call("stopProcessGroup", &[Value::from(group)])?;
+    dialogue.say(&format!("{group}: stopped"))?;
     Ok(results)
 }
 
 /// CTL-099, CTL-105.
-pub fn add(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn add(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     for group in words {
-        match session.call("addProcessGroup", &[Value::from(*group)]) {
-            Ok(_) => session.say(&format!("{group}: added process group"))?,
+        match dialogue.call("addProcessGroup", &[Value::from(*group)]) {
+            Ok(_) => dialogue.say(&format!("{group}: added process group"))?,
             Err(Trouble::Fault(Fault { code, .. })) if code == fault::SHUTDOWN_STATE => {
-                session.refuse(exit::FAILED, "ERROR: shutting down")?;
+                dialogue.refuse(exit::FAILED, "ERROR: shutting down")?;
             }
             Err(Trouble::Fault(Fault { code, .. })) if code == fault::ALREADY_ADDED => {
-                session.say("ERROR: process group already active")?;
+                dialogue.say("ERROR: process group already active")?;
             }
             Err(Trouble::Fault(Fault { code, .. })) if code == fault::BAD_NAME => {
-                session.refuse(exit::FAILED, &format!("ERROR: no such process/group: {group}"))?;
+                dialogue.refuse(exit::FAILED, &format!("ERROR: no such process/group: {group}"))?;
             }
             Err(trouble) => return Err(trouble),
         }
@@ -154,15 +154,15 @@ pub fn add(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
 }
 
 /// CTL-100, CTL-105.
-pub fn remove(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn remove(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     for group in words {
-        match session.call("removeProcessGroup", &[Value::from(*group)]) {
-            Ok(_) => session.say(&format!("{group}: removed process group"))?,
+        match dialogue.call("removeProcessGroup", &[Value::from(*group)]) {
+            Ok(_) => dialogue.say(&format!("{group}: removed process group"))?,
             Err(Trouble::Fault(Fault { code, .. })) if code == fault::STILL_RUNNING => {
-                session.refuse(exit::FAILED, &format!("ERROR: process/group still running: {group}"))?;
+                dialogue.refuse(exit::FAILED, &format!("ERROR: process/group still running: {group}"))?;
             }
             Err(Trouble::Fault(Fault { code, .. })) if code == fault::BAD_NAME => {
-                session.refuse(exit::FAILED, &format!("ERROR: no such process/group: {group}"))?;
+                dialogue.refuse(exit::FAILED, &format!("ERROR: no such process/group: {group}"))?;
             }
             Err(trouble) => return Err(trouble),
         }

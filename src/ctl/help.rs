@@ -1,6 +1,6 @@
 //! `help`, made from the table of commands (CTL-140 to 144), and leaving.
 
-use crate::ctl::session::Session;
+use crate::ctl::dialogue::Dialogue;
 use crate::ctl::table::{COMMANDS, Command, Family};
 use crate::ctl::trouble::Trouble;
 
@@ -10,25 +10,25 @@ const WIDTH: usize = 79;
 const TAB: usize = 8;
 
 /// `help`: all commands; `help <topic>`: one.
-pub fn help(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn help(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     if words.is_empty() {
-        let plugins = session.plugins().to_vec();
+        let plugins = dialogue.plugins().to_vec();
         for (name, family) in plugins {
-            session.say(&list(&name, family))?;
+            dialogue.say(&list(&name, family))?;
         }
         return Ok(());
     }
     let topic = words.join(" ");
-    match session.find(&topic).filter(|command| !command.usage.is_empty()) {
-        Some(command) => session.say(&usage(command)),
-        None => session.say(&format!("*** No help on {topic}")),
+    match dialogue.find(&topic).filter(|command| !command.usage.is_empty()) {
+        Some(command) => dialogue.say(&usage(command)),
+        None => dialogue.say(&format!("*** No help on {topic}")),
     }
 }
 
 /// `exit`, `quit` and the end of the input (CTL-151).
-pub fn leave(session: &mut Session<'_>, _: &[&str]) -> Result<(), Trouble> {
-    session.leave();
-    session.say("")
+pub fn leave(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
+    dialogue.leave();
+    dialogue.say("")
 }
 
 /// The lines of a command's help, tabs between a form and its description (CTL-143).

@@ -3,8 +3,8 @@
 use crate::base::value::Value;
 use crate::base::words::fault;
 use crate::ctl::client::{FollowError, LogStream};
+use crate::ctl::dialogue::{Dialogue, exit};
 use crate::ctl::help::usage;
-use crate::ctl::session::{Session, exit};
 use crate::ctl::trouble::Trouble;
 
 /// Bytes shown without a number.
@@ -29,66 +29,66 @@ impl Amount {
     }
 }
 
-fn count_is_wrong(session: &mut Session<'_>, command: &str, what: &str) -> Result<(), Trouble> {
-    let help = session.find(command).map(usage).unwrap_or_default();
-    session.refuse(exit::FAILED, &format!("Error: {what}\n{help}"))
+fn count_is_wrong(dialogue: &mut Dialogue<'_>, command: &str, what: &str) -> Result<(), Trouble> {
+    let help = dialogue.find(command).map(usage).unwrap_or_default();
+    dialogue.refuse(exit::FAILED, &format!("Error: {what}\n{help}"))
 }
 
 /// CTL-085 to 088.
-pub fn tail(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn tail(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     match words.len() {
-        0 => return count_is_wrong(session, "tail", "too few arguments"),
+        0 => return count_is_wrong(dialogue, "tail", "too few arguments"),
         1..=3 => {}
-        _ => return count_is_wrong(session, "tail", "too many arguments"),
+        _ => return count_is_wrong(dialogue, "tail", "too many arguments"),
     }
     let (modifier, words) = match words.split_first() {
         Some((modifier, rest)) if modifier.starts_with('-') => (Some(*modifier), rest),
         _ => (None, words),
     };
     let Some(name) = words.first() else {
-        return session.refuse(exit::FAILED, "Error: tail requires process name");
+        return dialogue.refuse(exit::FAILED, "Error: tail requires process name");
     };
     // upstream: CTL-086: of three words without a modifier the middle one is ignored.
     let channel = if words.len() > 1 { words[words.len() - 1].to_lowercase() } else { "stdout".to_string() };
     let method = match channel.as_str() {
         "stdout" => "readProcessStdoutLog",
         "stderr" => "readProcessStderrLog",
-        _ => return session.refuse(exit::FAILED, &format!("Error: bad channel '{channel}'")),
+        _ => return dialogue.refuse(exit::FAILED, &format!("Error: bad channel '{channel}'")),
     };
     let Some(amount) = modifier.map_or(Some(Amount::Last(TAIL_BYTES)), Amount::parse) else {
-        return session.refuse(exit::FAILED, &format!("Error: bad argument {}", modifier.unwrap_or("")));
+        return dialogue.refuse(exit::FAILED, &format!("Error: bad argument {}", modifier.unwrap_or("")));
     };
     match amount {
-        Amount::Follow => follow(session, &log_path(name, &channel)),
-        Amount::Last(bytes) => show(session, name, method, vec![Value::from(*name)], bytes),
+        Amount::Follow => follow(dialogue, &log_path(name, &channel)),
+        Amount::Last(bytes) => show(dialogue, name, method, vec![Value::from(*name)], bytes),
     }
 }
 
 /// CTL-089.
-pub fn maintail(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn maintail(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     if words.len() > 1 {
-        return count_is_wrong(session, "maintail", "too many arguments");
+        return count_is_wrong(dialogue, "maintail", "too many arguments");
     }
     let Some(amount) = words.first().map_or(Some(Amount::Last(TAIL_BYTES)), |word| Amount::parse(word)) else {
-        return session.refuse(exit::FAILED, &format!("Error: bad argument {}", words.join(" ")));
+        return dialogue.refuse(exit::FAILED, &format!("Error: bad argument {}", words.join(" ")));
     };
     match amount {
-        Amount::Follow => follow(session, "/mainlogtail"),
-        Amount::Last(bytes) => show(session, "supervisord", "readLog", Vec::new(), bytes),
+        Amount::Follow => follow(dialogue, "/mainlogtail"),
+        Amount::Last(bytes) => show(dialogue, "supervisord", "readLog", Vec::new(), bytes),
     }
 }
 
 /// The end of a log and a line end (CTL-085), or what is wrong with it (CTL-087).
 fn show(
-    session: &mut Session<'_>,
+    dialogue: &mut Dialogue<'_>,
     name: &str,
     method: &str,
     mut params: Vec<Value>,
     bytes: i64,
 ) -> Result<(), Trouble> {
     params.extend([Value::from(bytes.wrapping_neg()), Value::from(0)]);
-    let said = match session.call(method, &params) {
-        Ok(text) => return session.say(text.as_text().unwrap_or("")),
+    let said = match dialogue.call(method, &params) {
+        Ok(text) => return dialogue.say(text.as_text().unwrap_or("")),
         Err(Trouble::Fault(said)) => said,
         Err(trouble) => return Err(trouble),
     };
@@ -98,7 +98,7 @@ fn show(
         fault::BAD_NAME => "no such process name",
         _ => return Err(Trouble::Fault(said)),
     };
-    session.refuse(exit::FAILED, &format!("{name}: ERROR ({why})"))
+    dialogue.refuse(exit::FAILED, &format!("{name}: ERROR ({why})"))
 }
 
 /// Where the daemon streams a log (HTTP-100); bytes that mean something else in a path are written as `%XX`.
@@ -116,23 +116,23 @@ pub fn log_path(name: &str, channel: &str) -> String {
 }
 
 /// Prints a log as it grows, until Ctrl-C or the server's end (CTL-088).
-fn follow(session: &mut Session<'_>, path: &str) -> Result<(), Trouble> {
-    session.say(HOW_TO_LEAVE)?;
-    session.screen.catch_interrupts();
-    let Some(mut stream) = open_stream(session, path)? else { return Ok(()) };
+fn follow(dialogue: &mut Dialogue<'_>, path: &str) -> Result<(), Trouble> {
+    dialogue.say(HOW_TO_LEAVE)?;
+    dialogue.screen.catch_interrupts();
+    let Some(mut stream) = open_stream(dialogue, path)? else { return Ok(()) };
     loop {
         match stream.next() {
-            Ok(Some(bytes)) => session.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
+            Ok(Some(bytes)) => dialogue.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
             Ok(None) => return Ok(()),
-            Err(Trouble::Interrupted) => return session.say(""),
+            Err(Trouble::Interrupted) => return dialogue.say(""),
             Err(trouble) => return Err(trouble),
         }
     }
 }
 
 /// Begins a stream. What stands in the way goes to stderr and is no failure.
-pub fn open_stream(session: &mut Session<'_>, path: &str) -> Result<Option<LogStream>, Trouble> {
-    let complaint = match session.remote.follow(path) {
+pub fn open_stream(dialogue: &mut Dialogue<'_>, path: &str) -> Result<Option<LogStream>, Trouble> {
+    let complaint = match dialogue.remote.follow(path) {
         Ok(stream) => return Ok(Some(stream)),
         Err(FollowError::Status(status)) => format!("Cannot read, status code {status}"),
         Err(FollowError::Trouble(Trouble::Interrupted)) => return Err(Trouble::Interrupted),
@@ -140,8 +140,8 @@ pub fn open_stream(session: &mut Session<'_>, path: &str) -> Result<Option<LogSt
             format!("Cannot connect, error: <class '{}'> ({trouble})", trouble.class())
         }
     };
-    let url = format!("{}{path}", session.remote.url());
-    session.screen.complain(&format!("{url} {complaint}"));
+    let url = format!("{}{path}", dialogue.remote.url());
+    dialogue.screen.complain(&format!("{url} {complaint}"));
     Ok(None)
 }
 

@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `table` | the commands: one row each, from which dispatch, checks and help come |
-//! | `session` | runs a command line: finds the row, checks, reports what went wrong |
+//! | `dialogue` | runs a command line: finds the row, checks, reports what went wrong |
 //! | `client` | calls and log streams over blocking sockets |
 //! | `shell` | the interactive loop and the terminal behind it |
 //! | `control`, `server`, `logs`, `foreground`, `groups`, `cache`, `help` | what the commands do |
@@ -14,6 +14,7 @@
 mod cache;
 mod client;
 mod control;
+mod dialogue;
 mod foreground;
 mod groups;
 mod help;
@@ -23,7 +24,6 @@ pub mod pprint;
 #[cfg(test)]
 mod scripted;
 mod server;
-mod session;
 mod shell;
 mod table;
 mod trouble;

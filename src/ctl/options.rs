@@ -7,7 +7,7 @@ use crate::config::Surroundings;
 use crate::config::ctl::{CtlPluginKind, CtlSpec, ctl_section};
 use crate::config::options::{Opt, complaint, getopt, help};
 use crate::ctl::client::Client;
-use crate::ctl::session::{Session, exit};
+use crate::ctl::dialogue::{Dialogue, exit};
 use crate::ctl::shell::{self, Console, Screen};
 use crate::ctl::table::Family;
 use crate::ctl::trouble::Trouble;
@@ -110,17 +110,17 @@ fn run(spec: CtlSpec, action: &[String], console: &mut Console) -> i32 {
         }
     }
     let mut client = Client::new(spec.serverurl, spec.username, spec.password);
-    let mut session = Session::new(&mut client, console, plugins);
+    let mut dialogue = Dialogue::new(&mut client, console, plugins);
     if action.is_empty() {
-        let ended = shell::run(&mut session, &spec.prompt);
+        let ended = shell::run(&mut dialogue, &spec.prompt);
         // CTL-151: a failure of the output has nobody to be told to.
         if ended == Err(Trouble::Interrupted) {
-            let _ = session.say("");
+            let _ = dialogue.say("");
         }
         return 0;
     }
-    match session.command(&action.join(" ")) {
-        Ok(()) => session.status(),
+    match dialogue.command(&action.join(" ")) {
+        Ok(()) => dialogue.status(),
         Err(Trouble::Interrupted) => INTERRUPTED,
         Err(_) => exit::FAILED,
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::value::Value;
 use crate::base::words::Fault;
 use crate::ctl::client::{FollowError, LogStream, Remote};
-use crate::ctl::session::Session;
+use crate::ctl::dialogue::Dialogue;
 use crate::ctl::shell::{self, Heard, Line, Screen};
 use crate::ctl::table::Family;
 use crate::ctl::trouble::Trouble;
@@ -124,9 +124,9 @@ fn plugins() -> Vec<(String, Family)> {
 /// Runs one command line; gives stdout and the exit status. All answers of the script must have been asked for.
 pub fn one_shot(script: &mut Script, line: &str) -> (String, i32) {
     let mut user = User::default();
-    let mut session = Session::new(script, &mut user, plugins());
-    session.command(line).unwrap();
-    let status = session.status();
+    let mut dialogue = Dialogue::new(script, &mut user, plugins());
+    dialogue.command(line).unwrap();
+    let status = dialogue.status();
     assert!(script.answers.is_empty(), "left: {:?}", script.answers);
     (user.out, status)
 }
@@ -134,8 +134,8 @@ pub fn one_shot(script: &mut Script, line: &str) -> (String, i32) {
 /// Runs a shell; gives stdout and how it ended.
 pub fn shell(script: &mut Script, lines: &[&'static str]) -> (String, Result<(), Trouble>) {
     let mut user = User { lines: lines.iter().copied().collect(), ..User::default() };
-    let mut session = Session::new(script, &mut user, plugins());
-    let ended = shell::run(&mut session, "supervisor");
+    let mut dialogue = Dialogue::new(script, &mut user, plugins());
+    let ended = shell::run(&mut dialogue, "supervisor");
     assert!(script.answers.is_empty(), "left: {:?}", script.answers);
     (user.out, ended)
 }

@@ -2,56 +2,56 @@
 
 use crate::base::errno::Errno;
 use crate::base::words::fault;
-use crate::ctl::session::{Session, exit};
+use crate::ctl::dialogue::{Dialogue, exit};
 use crate::ctl::trouble::Trouble;
 
 /// CTL-103.
-pub fn version(session: &mut Session<'_>, _: &[&str]) -> Result<(), Trouble> {
-    let version = session.call("getSupervisorVersion", &[])?;
-    session.say(version.as_text().unwrap_or("unknown"))
+pub fn version(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
+    let version = dialogue.call("getSupervisorVersion", &[])?;
+    dialogue.say(version.as_text().unwrap_or("unknown"))
 }
 
 /// CTL-101.
-pub fn shutdown(session: &mut Session<'_>, _: &[&str]) -> Result<(), Trouble> {
-    let url = session.remote.url().to_string();
-    match session.call("shutdown", &[]) {
-        Ok(_) => session.say("Shut down"),
-        Err(trouble) if trouble.is_fault(fault::SHUTDOWN_STATE) => session.say("ERROR: already shutting down"),
+pub fn shutdown(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
+    let url = dialogue.remote.url().to_string();
+    match dialogue.call("shutdown", &[]) {
+        Ok(_) => dialogue.say("Shut down"),
+        Err(trouble) if trouble.is_fault(fault::SHUTDOWN_STATE) => dialogue.say("ERROR: already shutting down"),
         Err(Trouble::Os(Errno::ECONNREFUSED)) => {
-            session.refuse(exit::FAILED, &format!("ERROR: {url} refused connection (already shut down?)"))
+            dialogue.refuse(exit::FAILED, &format!("ERROR: {url} refused connection (already shut down?)"))
         }
         Err(Trouble::Os(Errno::ENOENT)) => {
-            session.refuse(exit::FAILED, &format!("ERROR: {url} no such file (already shut down?)"))
+            dialogue.refuse(exit::FAILED, &format!("ERROR: {url} no such file (already shut down?)"))
         }
         Err(trouble) => Err(trouble),
     }
 }
 
 /// CTL-102.
-pub fn reload(session: &mut Session<'_>, _: &[&str]) -> Result<(), Trouble> {
-    match session.call("restart", &[]) {
-        Ok(_) => session.say("Restarted supervisord"),
+pub fn reload(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
+    match dialogue.call("restart", &[]) {
+        Ok(_) => dialogue.say("Restarted supervisord"),
         Err(trouble) if trouble.is_fault(fault::SHUTDOWN_STATE) => {
-            session.refuse(exit::FAILED, "ERROR: already shutting down")
+            dialogue.refuse(exit::FAILED, "ERROR: already shutting down")
         }
         Err(Trouble::Fault(said)) if said.code == fault::CANT_REREAD => {
-            session.refuse(exit::FAILED, &format!("ERROR: {}", said.text))
+            dialogue.refuse(exit::FAILED, &format!("ERROR: {}", said.text))
         }
         Err(trouble) => Err(trouble),
     }
 }
 
 /// CTL-106.
-pub fn open(session: &mut Session<'_>, words: &[&str]) -> Result<(), Trouble> {
+pub fn open(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     let url = words.first().copied().unwrap_or("");
     let scheme = url.split_once("://").map_or("", |parts| parts.0);
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("unix") {
-        return session.refuse(exit::FAILED, "ERROR: url must be http:// or unix://");
+        return dialogue.refuse(exit::FAILED, "ERROR: url must be http:// or unix://");
     }
-    session.remote.open(url);
-    let before = session.status();
-    session.show_status()?;
-    session.fail(before);
+    dialogue.remote.open(url);
+    let before = dialogue.status();
+    dialogue.show_status()?;
+    dialogue.fail(before);
     Ok(())
 }
 

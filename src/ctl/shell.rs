@@ -1,6 +1,6 @@
 //! The interactive loop, and the terminal it talks to.
 //!
-//! The session sees the user only through [`Screen`], so an editor with history and completion can take the place of
+//! The dialogue sees the user only through [`Screen`], so an editor with history and completion can take the place of
 //! [`Console`], and tests can script a user.
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::ctl::session::Session;
+use crate::ctl::dialogue::Dialogue;
 use crate::ctl::trouble::Trouble;
 use crate::sys::terminal::{self, Woken};
 
@@ -55,15 +55,15 @@ pub trait Screen {
 }
 
 /// Runs a shell until the user leaves (CTL-150, CTL-151). A command that fails doesn't end it (CTL-156).
-pub fn run(session: &mut Session<'_>, prompt: &str) -> Result<(), Trouble> {
-    session.set_interactive();
-    session.screen.catch_interrupts();
-    session.command("status")?;
+pub fn run(dialogue: &mut Dialogue<'_>, prompt: &str) -> Result<(), Trouble> {
+    dialogue.set_interactive();
+    dialogue.screen.catch_interrupts();
+    dialogue.command("status")?;
     let prompt = format!("{prompt}> ");
-    while !session.is_leaving() {
-        match session.screen.command(&prompt) {
-            Line::Text(line) => session.command(&line)?,
-            Line::End => session.command("EOF")?,
+    while !dialogue.is_leaving() {
+        match dialogue.screen.command(&prompt) {
+            Line::Text(line) => dialogue.command(&line)?,
+            Line::End => dialogue.command("EOF")?,
             Line::Interrupted => return Err(Trouble::Interrupted),
         }
     }
@@ -204,7 +204,7 @@ mod tests {
     const STATUS: (&str, Result<Value, Trouble>) = ("supervisor.getAllProcessInfo", Ok(Value::Array(Vec::new())));
 
     #[test]
-    fn ctl_150_ctl_151_a_session() {
+    fn ctl_150_ctl_151_a_dialogue() {
         let version = || ("supervisor.getSupervisorVersion", Ok(Value::from("4.3.0")));
         let (out, ended) = shell(&mut Script::new([STATUS, version()]), &["", "version", "frob"]);
         assert_eq!(out, "supervisor> supervisor> 4.3.0\nsupervisor> *** Unknown syntax: frob\nsupervisor> \n");

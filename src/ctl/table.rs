@@ -1,7 +1,7 @@
 //! The commands, one row each. Dispatch, argument checks, the check of the connection and help read these rows;
 //! nothing about a command is written down anywhere else.
 
-use crate::ctl::session::Session;
+use crate::ctl::dialogue::Dialogue;
 use crate::ctl::trouble::Trouble;
 use crate::ctl::{cache, control, foreground, groups, help, logs, server};
 
@@ -63,7 +63,7 @@ pub struct Command {
     /// What an interactive user must agree to (CTL-152).
     pub question: Option<&'static str>,
     /// Does it, with the words behind the command.
-    pub run: fn(&mut Session<'_>, &[&str]) -> Result<(), Trouble>,
+    pub run: fn(&mut Dialogue<'_>, &[&str]) -> Result<(), Trouble>,
 }
 
 /// What most rows leave as it is.

@@ -177,7 +177,7 @@ pub fn fork_to_background() -> Result<Foreground, Errno> {
     unsafe { libc::_exit(status) }
 }
 
-/// The child's part of LOG-080 after the change of directory: no terminal, its own session, the configured umask.
+/// The child's part of LOG-080 after the change of directory: no terminal any more (setsid), the configured umask.
 pub fn detach(umask: u32) -> Result<(), Errno> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     // SAFETY: plain calls.

@@ -1,4 +1,4 @@
-//! A session with one server: takes command lines, finds their row in the table, checks what the row asks for, runs
+//! A dialogue with one server: takes command lines, finds their row in the table, checks what the row asks for, runs
 //! it, and says what went wrong. Keeps the exit status. Never reads a descriptor itself.
 
 use crate::base::errno::Errno;
@@ -31,7 +31,7 @@ pub mod exit {
 const API_VERSION: &str = "3.0";
 
 /// Everything a command may use.
-pub struct Session<'a> {
+pub struct Dialogue<'a> {
     /// The server.
     pub remote: &'a mut dyn Remote,
     /// The user.
@@ -43,15 +43,15 @@ pub struct Session<'a> {
     lines: u64,
 }
 
-impl<'a> Session<'a> {
-    /// A session that has done nothing. `plugins` are the names and families of the plugins.
+impl<'a> Dialogue<'a> {
+    /// A dialogue that has done nothing. `plugins` are the names and families of the plugins.
     pub fn new(remote: &'a mut dyn Remote, screen: &'a mut dyn Screen, plugins: Vec<(String, Family)>) -> Self {
         let mut all = vec![("default".to_string(), Family::Default)];
         all.extend(plugins);
-        Session { remote, screen, plugins: all, interactive: false, status: 0, leaving: false, lines: 0 }
+        Dialogue { remote, screen, plugins: all, interactive: false, status: 0, leaving: false, lines: 0 }
     }
 
-    /// Runs one command line (CTL-007, CTL-008). Only what ends the whole session is an error: Ctrl-C and an output
+    /// Runs one command line (CTL-007, CTL-008). Only what ends the whole dialogue is an error: Ctrl-C and an output
     /// that nobody reads.
     pub fn command(&mut self, line: &str) -> Result<(), Trouble> {
         self.lines += 1;
@@ -236,7 +236,7 @@ impl<'a> Session<'a> {
         self.leaving = true;
     }
 
-    /// Whether the session is to end.
+    /// Whether the dialogue is to end.
     pub fn is_leaving(&self) -> bool {
         self.leaving
     }
@@ -371,11 +371,11 @@ mod tests {
     #[test]
     fn ctl_120_cache_commands_come_with_the_plugin() {
         let (mut script, mut user) = (Script::new([]), User::default());
-        let mut session = Session::new(&mut script, &mut user, Vec::new());
+        let mut dialogue = Dialogue::new(&mut script, &mut user, Vec::new());
         for line in ["cache_keys", "help cache_keys", "help"] {
-            session.command(line).unwrap();
+            dialogue.command(line).unwrap();
         }
-        assert_eq!(session.status(), 1);
+        assert_eq!(dialogue.status(), 1);
         let start =
             "*** Unknown syntax: cache_keys\n*** No help on cache_keys\n\ndefault commands (type help <topic>):\n";
         assert!(user.out.starts_with(start));
