@@ -191,7 +191,10 @@ fn another_user_is_refused() {
     // Another user may not be able to run the program where it is.
     let setup = Setup::new(&with("user=root"));
     let copy = setup.path().join("supervisord");
-    std::fs::copy(support::supervisord(), &copy).expect("a copy");
+    // By another program: a descriptor of ours to write it with could be in some other test's child, and keep the copy
+    // from being run.
+    let copied = Command::new("cp").arg(support::supervisord()).arg(&copy).status();
+    assert!(copied.expect("cp").success());
     std::fs::set_permissions(setup.path(), std::fs::Permissions::from_mode(0o777)).expect("a folder for all");
     let mut command = Command::new("setpriv");
     command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(copy).args(["-n", "-c", "sd.conf"]);
