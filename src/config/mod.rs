@@ -9,6 +9,7 @@ pub mod check;
 pub mod ctl;
 pub mod daemon_keys;
 pub mod diff;
+pub mod effective;
 pub mod environment;
 pub mod error;
 pub mod expand;

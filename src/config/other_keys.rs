@@ -10,7 +10,7 @@ pub const CTL_FACTORY: &str = "supervisor.ctl_factory";
 pub const API_VERSION: &str = "0.1";
 
 const fn plugin(key: &'static str, kind: &'static str, default: Option<&'static str>, doc: &'static str) -> Row {
-    Row { key, kind, default, scope: ENV, doc, flag: None, ours: false }
+    Row { key, kind, default, scope: ENV, doc, flag: None, ours: false, shown: None }
 }
 
 /// `[rpcinterface:x]`: which keys there may be depends on the factory, so `servers` reads them one by one.

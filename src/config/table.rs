@@ -3,6 +3,7 @@
 //!
 //! The rows are in `daemon_keys`, `program_keys` and `other_keys`.
 
+use crate::config::effective::Show;
 use crate::config::{daemon_keys, other_keys, program_keys};
 
 /// Which names a value may use besides `ENV_…` (CFG-049).
@@ -59,18 +60,21 @@ pub struct Row {
     pub flag: Option<&'static str>,
     /// Ours: Supervisor ignores it.
     pub ours: bool,
+    /// The field of `getAllConfigInfo` that shows what the key has come to (RPC-091).
+    pub shown: Option<(&'static str, Show)>,
 }
 
 /// Declares a struct with one field per key, its rows, and its reader.
 ///
 /// `field: Type = kind or "default", SCOPE;` is a key with a default; with `or none` the field is an `Option`.
-/// `=> "x"` gives a command line option with that letter; `ours` marks a key that Supervisor does not have.
+/// `=> "x"` gives a command line option with that letter; `ours` marks a key that Supervisor does not have;
+/// `-> field |of| value` is how clients see what it has come to.
 macro_rules! keys {
     (
         $(#[doc = $about:literal])*
         pub struct $name:ident {
             $( $(#[doc = $doc:literal])* $field:ident : $type:ty = $kind:ident or $default:tt, $scope:ident
-               $(=> $flag:literal)? $(, $ours:ident)? ; )*
+               $(=> $flag:literal)? $(, $ours:ident)? $(-> $shown:ident $show:expr)? ; )*
         }
     ) => {
         $(#[doc = $about])*
@@ -90,6 +94,7 @@ macro_rules! keys {
                     doc: concat!($($doc, "\n"),*),
                     flag: keys!(@flag $($flag)?),
                     ours: keys!(@ours $($ours)?),
+                    shown: keys!(@shown $($shown $show)?),
                 }, )*
             ];
 
@@ -111,6 +116,11 @@ macro_rules! keys {
     (@flag $flag:literal) => { Some($flag) };
     (@ours) => { false };
     (@ours ours) => { true };
+    (@shown) => { None };
+    (@shown $shown:ident $show:expr) => {{
+        const SHOW: $crate::config::effective::Show = $show;
+        Some((stringify!($shown), SHOW))
+    }};
     (@value none, $field:ident) => { $field? };
     (@value $default:literal, $field:ident) => { $field?.ok_or($crate::config::error::Reported)? };
 }

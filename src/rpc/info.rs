@@ -3,7 +3,9 @@
 use crate::base::time::{Calendar, Now};
 use crate::base::value::Value;
 use crate::base::words::{Channel, State};
-use crate::config::spec::{Autorestart, LogFile, ProcessSpec};
+use crate::config::effective::Effective;
+use crate::config::program_keys::{ProcessKeys, ProgramKeys};
+use crate::config::spec::ProcessSpec;
 use crate::rpc::args::{Kind, needs};
 use crate::rpc::control::process_named;
 use crate::rpc::{Call, Gate, Method, Outcome};
@@ -132,60 +134,19 @@ fn get_all_config_info(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Value::Array(infos).into())
 }
 
-/// RPC-091 to 093.
+/// RPC-091 to 093: what the group says, then what the rows of the keys show.
 fn config_info(spec: &ProcessSpec, (group, priority, active): (&str, i64, bool), process: Option<&Process>) -> Value {
-    let text = |text: Option<&str>| Value::str(text.unwrap_or("none"));
-    let log = |channel: Channel| {
-        if channel == Channel::Stderr && spec.redirect_stderr {
-            return Value::str("none");
-        }
-        match &spec.channels[channel.index()].logfile {
-            LogFile::None => Value::str("none"),
-            LogFile::Path(path) => Value::str(path),
-            LogFile::Auto => Value::str(process.and_then(|process| process.log_path(channel)).unwrap_or("auto")),
-        }
-    };
-    let (out, err) = (&spec.channels[0], &spec.channels[1]);
-    let size = |bytes: u64| Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX));
-    fields([
-        ("autostart", spec.autostart.into()),
-        (
-            "autorestart",
-            match spec.autorestart {
-                Autorestart::Never => false.into(),
-                Autorestart::Always => true.into(),
-                Autorestart::Unexpected => "unexpected".into(),
-            },
-        ),
-        ("directory", text(spec.directory.as_deref())),
-        ("uid", spec.user.as_ref().map_or("none".into(), |user| Value::Int(i64::from(user.uid)))),
-        ("command", spec.command.as_str().into()),
-        ("exitcodes", Value::Array(spec.exitcodes.iter().map(|&code| Value::Int(i64::from(code))).collect())),
+    let log = |channel| process.and_then(|process| process.log_path(channel));
+    let of = Effective { spec, logs: [log(Channel::Stdout), log(Channel::Stderr)] };
+    let of_group = [
+        ("name", spec.name.as_str().into()),
         ("group", group.into()),
         ("group_prio", priority.into()),
         ("inuse", active.into()),
-        ("killasgroup", spec.killasgroup.into()),
-        ("name", spec.name.as_str().into()),
-        ("process_prio", spec.priority.into()),
-        ("redirect_stderr", spec.redirect_stderr.into()),
-        ("startretries", spec.startretries.into()),
-        ("startsecs", spec.startsecs.into()),
-        ("stdout_capture_maxbytes", size(out.capture_maxbytes)),
-        ("stdout_events_enabled", out.events.into()),
-        ("stdout_logfile", log(Channel::Stdout)),
-        ("stdout_logfile_backups", i64::from(out.backups).into()),
-        ("stdout_logfile_maxbytes", size(out.maxbytes)),
-        ("stdout_syslog", out.syslog.into()),
-        ("stopsignal", i64::from(spec.stopsignal).into()),
-        ("stopwaitsecs", spec.stopwaitsecs.into()),
-        ("stderr_capture_maxbytes", size(err.capture_maxbytes)),
-        ("stderr_events_enabled", err.events.into()),
-        ("stderr_logfile", log(Channel::Stderr)),
-        ("stderr_logfile_backups", i64::from(err.backups).into()),
-        ("stderr_logfile_maxbytes", size(err.maxbytes)),
-        ("stderr_syslog", err.syslog.into()),
-        ("serverurl", text(spec.serverurl.as_deref())),
-    ])
+    ];
+    let rows = ProgramKeys::ROWS.iter().chain(ProcessKeys::ROWS);
+    let of_keys = rows.filter_map(|row| row.shown).map(|(name, show)| (name, show(&of)));
+    Value::Struct(of_group.into_iter().chain(of_keys).map(|(name, value)| (name.to_string(), value)).collect())
 }
 
 #[cfg(test)]
