@@ -2,7 +2,7 @@
 //!
 //! Parses under Supervisor 4.3.0 and under ourselves.
 
-use crate::config::table::{Row, TABLES, Table};
+use crate::config::table::{Row, TABLES};
 use crate::config::{ctl, kinds, other_keys};
 
 /// Lines that stand in the sample without a comment mark: (section, line).
@@ -72,7 +72,7 @@ pub fn sample() -> String {
         let more = MORE.iter().filter(|(section, ..)| *section == table.example);
         let mut seen: Vec<&str> = live.iter().filter_map(|line| line.split('=').next()).collect();
         seen.extend(more.clone().flat_map(|(.., keys)| keys.iter()));
-        let mut rows: Vec<&Row> = table.all_rows().filter(|row| !is_as_in_programs(row, table)).collect();
+        let mut rows: Vec<&Row> = table.all_rows().collect();
         // What must be there comes first.
         rows.sort_by_key(|row| row.key != "command");
         for row in rows {
@@ -87,16 +87,6 @@ pub fn sample() -> String {
         }
     }
     text
-}
-
-/// Whether a key that programs have, too, need not be shown again. Every kind of program needs a command.
-fn is_as_in_programs(row: &Row, table: &Table) -> bool {
-    let programs = TABLES.iter().find(|table| table.example.starts_with("program:"));
-    row.key != "command"
-        && programs.is_some_and(|programs| {
-            programs.example != table.example
-                && programs.all_rows().any(|known| known.key == row.key && known.doc == row.doc)
-        })
 }
 
 fn line(row: &Row) -> String {

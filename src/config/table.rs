@@ -222,14 +222,14 @@ pub const TABLES: &[Table] = &[
         example: "eventlistener:theeventlistenername",
         rows: &[program_keys::ListenerKeys::ROWS, program_keys::ProcessKeys::ROWS, program_keys::ProgramKeys::ROWS],
         open: false,
-        doc: "A program that is told of events. Its other keys are those of [program:x].",
+        doc: "A program that is told of events; it has the keys of a program too.",
     },
     Table {
         name: Named::Starting("fcgi-program:"),
         example: "fcgi-program:thefcgiprogramname",
         rows: &[program_keys::SocketKeys::ROWS, program_keys::ProcessKeys::ROWS, program_keys::ProgramKeys::ROWS],
         open: false,
-        doc: "A program whose processes share a listening socket. Its other keys are those of [program:x].",
+        doc: "A program whose processes share a listening socket; it has the keys of a program too.",
     },
     Table {
         name: Named::Starting("group:"),
