@@ -30,16 +30,10 @@ fn proc_070_automatic_starts_by_group_priority_then_configuration_order() {
 
 #[test]
 fn what_is_not_supported_yet_is_said_once_for_each_group() {
-    let fcgi = "[fcgi-program:f]\ncommand=f\nsocket=tcp://a:1\nnumprocs=2\nprocess_name=%(process_num)d\n";
     let listener = "[eventlistener:l]\ncommand=l\nevents=TICK_5\n";
     let said = |text: &str| Rig::of(pure::read(text).expect("a sound file")).log();
     let events = "WARN [eventlistener:l] runs its program, but events are not delivered to it yet";
-    let socket = |group: &str| {
-        let what = "programs of group";
-        format!("WARN FastCGI is not supported yet: {what} '{group}' have a pipe as standard input, not their socket")
-    };
-    assert_eq!(said(&format!("{fcgi}{listener}[program:p]\ncommand=p\n")), [events, &socket("f")]);
-    assert_eq!(said(&format!("{fcgi}[group:g]\nprograms=f\n")), [socket("g")]);
+    assert_eq!(said(&format!("{listener}[program:p]\ncommand=p\n")), [events]);
     assert!(said("[program:p]\ncommand=p\n").is_empty());
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 
 use mio::Registry;
@@ -16,13 +17,14 @@ use crate::base::limits::{ECHO_BYTES, ECHO_PATIENCE};
 use crate::base::time::Calendar;
 use crate::base::words::{Channel, Pid};
 use crate::config::error::ConfigError;
-use crate::config::spec::Config;
+use crate::config::spec::{Config, FastCgiSpec};
 use crate::sys::child::{Account, Order, Spawner};
 use crate::sys::clock::{self, LocalZone};
+use crate::sys::fastcgi::FastCgi;
 use crate::sys::files::{self, Executable, Sink};
 use crate::sys::syslog::Syslog;
 use crate::sys::{io, process, signals};
-use crate::world::host::{FileId, Host, Meta, Opened, Probe, SpawnError, SpawnOrder};
+use crate::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use crate::world::process::Process;
 
 /// Reads the configuration again; the error is the message.
@@ -37,6 +39,9 @@ pub struct RealHost {
     spawner: Spawner,
     /// By the number in a [`FileId`].
     logs: Vec<Option<Sink>>,
+    fastcgi: FastCgi,
+    /// By the number in a [`SocketId`].
+    sockets: Vec<Option<OwnedFd>>,
     echo: Echo,
     syslog: Syslog,
     zone: LocalZone,
@@ -60,6 +65,8 @@ impl RealHost {
             pipes: AllPipes::default(),
             spawner: Spawner::new()?,
             logs: Vec::new(),
+            fastcgi: FastCgi::default(),
+            sockets: Vec::new(),
             echo: Echo { sink: None, tried: false, queue: VecDeque::new() },
             syslog: Syslog::default(),
             zone: LocalZone::default(),
@@ -70,6 +77,7 @@ impl RealHost {
     /// Closes what a world that is gone had open.
     pub fn reset(&mut self) {
         self.logs.clear();
+        self.sockets.clear();
         self.pipes.close_all(&mut self.ready);
     }
 
@@ -124,6 +132,11 @@ impl RealHost {
         }
     }
 
+    fn socket(&self, socket: SocketId) -> Result<RawFd, Errno> {
+        let open = self.sockets.get(socket.0 as usize).and_then(Option::as_ref);
+        open.map(|fd| fd.as_raw_fd()).ok_or(Errno::EBADF)
+    }
+
     fn log(&self, file: FileId) -> Result<&Sink, Errno> {
         self.logs.get(file.0 as usize).and_then(Option::as_ref).ok_or(Errno::EBADF)
     }
@@ -143,7 +156,14 @@ fn environment(over: &[(String, String)]) -> Result<Vec<CString>, Errno> {
 impl Host for RealHost {
     fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError> {
         let environment = environment(order.environment).map_err(SpawnError::Fork)?;
-        let ends = self.pipes.open(who, order.redirect_stderr, &mut self.ready).map_err(SpawnError::Pipe)?;
+        let socket = match order.socket {
+            Some(id) => self.socket(id).map_err(SpawnError::Pipe)?,
+            None => -1,
+        };
+        let ends = self
+            .pipes
+            .open(who, order.socket.is_none(), order.redirect_stderr, &mut self.ready)
+            .map_err(SpawnError::Pipe)?;
         let result = self.spawner.spawn(&Order {
             path: order.path,
             argv: order.argv,
@@ -151,7 +171,7 @@ impl Host for RealHost {
             directory: order.directory,
             umask: order.umask,
             account: order.user.map(|user| Account { uid: user.uid, gid: user.gid, groups: &user.groups }),
-            fds: ends.fds(),
+            fds: ends.fds(socket),
         });
         match result {
             Ok(pid) => {
@@ -175,6 +195,22 @@ impl Host for RealHost {
 
     fn pause_output(&mut self, who: Key<Process>, channel: Channel, paused: bool) {
         self.pipes.pause(who, channel, paused, &mut self.ready);
+    }
+
+    fn open_socket(&mut self, spec: &FastCgiSpec) -> Result<SocketId, String> {
+        let fd = self.fastcgi.open(spec)?;
+        let place = self.sockets.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.sockets.push(None);
+            self.sockets.len() - 1
+        });
+        self.sockets[place] = Some(fd);
+        Ok(SocketId(place as u32))
+    }
+
+    fn close_socket(&mut self, socket: SocketId) {
+        if let Some(place) = self.sockets.get_mut(socket.0 as usize) {
+            *place = None;
+        }
     }
 
     fn close_pipes(&mut self, who: Key<Process>) {

@@ -7,8 +7,10 @@ use crate::base::errno::Errno;
 use crate::base::words::Level;
 use crate::config::error::Notice;
 use crate::config::spec::{Address, Config, LogFile};
+use crate::sys::fastcgi::FastCgi;
 use crate::sys::files;
 use crate::sys::sockets::{ListenError, Listener};
+use crate::world::fastcgi::cannot_create_socket;
 use crate::world::lines::Line;
 
 use super::start::{raise_limits, switch_user};
@@ -26,6 +28,7 @@ pub fn obstacles(config: &Config) -> Vec<Notice> {
         .chain(main_log(&config))
         .chain(automatic_logs(&config))
         .chain(servers(&config))
+        .chain(fastcgi_sockets(&config))
         .chain(pid_file(&config))
         .collect()
 }
@@ -71,6 +74,16 @@ fn servers(config: &Config) -> Vec<Notice> {
         }
     }
     found
+}
+
+/// CFG-178.
+fn fastcgi_sockets(config: &Config) -> Vec<Notice> {
+    let mut opener = FastCgi::default();
+    let processes = config.groups.iter().flat_map(|group| &group.processes);
+    let mut sockets: Vec<_> = processes.filter_map(|process| process.socket.clone()).collect();
+    sockets.dedup();
+    let wrong = sockets.iter().filter_map(|spec| Some((spec, opener.could_open(spec).err()?)));
+    wrong.map(|(spec, error)| notice(Level::Error, cannot_create_socket(&spec.url, &error))).collect()
 }
 
 /// CFG-179: told, and no more.

@@ -28,16 +28,17 @@ struct Pipes {
 
 /// The child's ends, closed in the daemon once the child has copies.
 pub struct ChildEnds {
-    stdin: OwnedFd,
+    /// `None` where a socket takes its place.
+    stdin: Option<OwnedFd>,
     stdout: OwnedFd,
     stderr: Option<OwnedFd>,
 }
 
 impl ChildEnds {
-    /// What become descriptors 0, 1 and 2 (PROC-054).
-    pub fn fds(&self) -> [RawFd; 3] {
+    /// What become descriptors 0, 1 and 2 (PROC-054); `socket` is the first if there is no pipe for it.
+    pub fn fds(&self, socket: RawFd) -> [RawFd; 3] {
         let stderr = self.stderr.as_ref().unwrap_or(&self.stdout);
-        [self.stdin.as_raw_fd(), self.stdout.as_raw_fd(), stderr.as_raw_fd()]
+        [self.stdin.as_ref().map_or(socket, OwnedFd::as_raw_fd), self.stdout.as_raw_fd(), stderr.as_raw_fd()]
     }
 }
 
@@ -61,15 +62,25 @@ pub struct AllPipes {
 }
 
 impl AllPipes {
-    /// Makes the pipes of a child to be (PROC-052).
-    pub fn open(&mut self, who: Key<Process>, shared: bool, ready: &mut Ready) -> Result<ChildEnds, Errno> {
+    /// Makes the pipes of a child to be (PROC-052): none for stdin unless `feedable`, none for stderr if `shared`.
+    pub fn open(
+        &mut self,
+        who: Key<Process>,
+        feedable: bool,
+        shared: bool,
+        ready: &mut Ready,
+    ) -> Result<ChildEnds, Errno> {
         self.close(who, ready);
-        let (child_stdin, stdin) = io::pipe()?;
+        let pipe_if =
+            |wanted: bool| if wanted { io::pipe().map(|(a, b)| (Some(a), Some(b))) } else { Ok((None, None)) };
+        let (child_stdin, stdin) = pipe_if(feedable)?;
         let (stdout, child_stdout) = io::pipe()?;
-        let (stderr, child_stderr) = if shared { (None, None) } else { io::pipe().map(|(a, b)| (Some(a), Some(b)))? };
+        let (stderr, child_stderr) = pipe_if(!shared)?;
         let mut pipes = Pipes { who, stdin: None, outputs: [None, None] };
         let result = (|| {
-            pipes.stdin = Some(End::of(stdin, Source::Stdin(who), ready)?);
+            if let Some(stdin) = stdin {
+                pipes.stdin = Some(End::of(stdin, Source::Stdin(who), ready)?);
+            }
             pipes.outputs[0] = Some(End::of(stdout, Source::Output(who, Channel::Stdout), ready)?);
             if let Some(stderr) = stderr {
                 pipes.outputs[1] = Some(End::of(stderr, Source::Output(who, Channel::Stderr), ready)?);

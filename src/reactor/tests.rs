@@ -40,6 +40,7 @@ impl Rig {
         let pairs: Vec<(String, String)> =
             environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let order = SpawnOrder {
+            socket: None,
             name: "p",
             path: &argv[0],
             argv: &argv,

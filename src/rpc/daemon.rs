@@ -180,7 +180,7 @@ fn add_process_group(call: &mut Call<'_, '_>) -> Outcome {
     if call.world.find_group(name).is_some() {
         return Err(Fault::with(fault::ALREADY_ADDED, name));
     }
-    let group = call.world.add_group(&spec, call.turn);
+    let group = call.world.add_group(&spec, call.turn).map_err(|text| Fault::with(fault::FAILED, text))?;
     call.world.autostart_group(group);
     Ok(true.into())
 }

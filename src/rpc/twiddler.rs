@@ -175,7 +175,7 @@ fn add_plain_group(call: &mut Call<'_, '_>, priority: Result<i64, Fault>) -> Out
         return Err(Fault::with(fault::BAD_NAME, name));
     }
     let group = GroupSpec { name, priority, kind: GroupKind::Plain, processes: Vec::new() };
-    call.world.add_group(&group, call.turn);
+    call.world.add_group(&group, call.turn).map_err(|text| Fault::with(fault::FAILED, text))?;
     Ok(true.into())
 }
 

@@ -10,12 +10,12 @@ use crate::base::key::Key;
 use crate::base::time::Mono;
 use crate::base::words::{Channel, Pid};
 use crate::config::error::ConfigError;
-use crate::config::spec::Config;
+use crate::config::spec::{Config, FastCgiSpec};
 use crate::sim::child::{Child, Nature};
 use crate::sim::dice::Dice;
 use crate::sim::files::Files;
 use crate::sim::journal::Journal;
-use crate::world::host::{FileId, Host, Meta, Opened, Probe, SpawnError, SpawnOrder};
+use crate::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use crate::world::process::Process;
 
 /// Something that the world did to the system.
@@ -46,6 +46,8 @@ pub struct Refusals {
     pub spawn: u64,
     /// kill with EPERM.
     pub kill: u64,
+    /// Listening sockets.
+    pub socket: u64,
 }
 
 /// A pretended system.
@@ -73,7 +75,10 @@ pub struct SimHost {
     pub journal: Journal,
     /// What the configuration file says by now.
     pub config: Option<Config>,
+    /// Listening sockets that are open, with their URLs.
+    pub sockets: BTreeMap<u32, String>,
     last_pid: Pid,
+    last_socket: u32,
 }
 
 impl SimHost {
@@ -86,6 +91,7 @@ impl SimHost {
     pub fn reset(&mut self) {
         self.files.close_all();
         self.children.clear();
+        self.sockets.clear();
     }
 
     /// The child that has the pipes of `who`.
@@ -148,6 +154,21 @@ impl Host for SimHost {
         if let Some(child) = self.child_of(who) {
             child.paused[channel.index()] = paused;
         }
+    }
+
+    fn open_socket(&mut self, spec: &FastCgiSpec) -> Result<SocketId, String> {
+        if self.dice.one_in(self.refusals.socket) {
+            return Err(Errno::EADDRINUSE.to_string());
+        }
+        self.last_socket += 1;
+        self.sockets.insert(self.last_socket, spec.url.clone());
+        self.journal.note(format!("{:?} socket {} open: {}", self.now, self.last_socket, spec.url));
+        Ok(SocketId(self.last_socket))
+    }
+
+    fn close_socket(&mut self, socket: SocketId) {
+        self.journal.note(format!("{:?} socket {} closed", self.now, socket.0));
+        self.sockets.remove(&socket.0);
     }
 
     fn close_pipes(&mut self, who: Key<Process>) {

@@ -59,10 +59,19 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
 
 /// Makes calls on this description answer `EAGAIN` instead of waiting.
 pub fn set_nonblocking(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    change_flags(fd, |flags| flags | libc::O_NONBLOCK)
+}
+
+/// Makes calls on this description wait.
+pub fn set_blocking(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    change_flags(fd, |flags| flags & !libc::O_NONBLOCK)
+}
+
+fn change_flags(fd: BorrowedFd<'_>, change: impl Fn(libc::c_int) -> libc::c_int) -> Result<(), Errno> {
     // SAFETY: plain calls on an open descriptor.
     unsafe {
         let flags = check(libc::fcntl(fd.as_raw_fd(), libc::F_GETFL))?;
-        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, change(flags)))?;
     }
     Ok(())
 }

@@ -261,7 +261,7 @@ fn set_option(fd: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int) -> Re
     check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, ptr::from_ref(&on).cast(), length) }).map(|_| ())
 }
 
-fn bind_unix(path: &Path) -> Result<OwnedFd, Errno> {
+pub(super) fn bind_unix(path: &Path) -> Result<OwnedFd, Errno> {
     let fd = socket(libc::AF_UNIX)?;
     let address = unix_address(path)?;
     // SAFETY: the address is valid for its length.

@@ -3,6 +3,7 @@
 use crate::base::key::Key;
 use crate::config::spec::{GroupKind, GroupSpec};
 use crate::world::World;
+use crate::world::fastcgi::SharedSocket;
 use crate::world::process::Process;
 
 /// An active group.
@@ -15,6 +16,8 @@ pub struct Group {
     pub kind: GroupKind,
     /// In configuration order.
     pub members: Vec<Key<Process>>,
+    /// What its FastCGI programs listen at.
+    pub sockets: Vec<SharedSocket>,
 }
 
 impl World {

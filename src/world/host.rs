@@ -7,12 +7,16 @@ use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::words::{Channel, Pid};
 use crate::config::error::ConfigError;
-use crate::config::spec::{Config, UserSpec};
+use crate::config::spec::{Config, FastCgiSpec, UserSpec};
 use crate::world::process::Process;
 
 /// An open log file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct FileId(pub u32);
+
+/// An open listening socket for FastCGI programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SocketId(pub u32);
 
 /// What is at a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +76,8 @@ pub struct SpawnOrder<'a> {
     pub user: Option<&'a UserSpec>,
     /// stderr shares stdout's pipe.
     pub redirect_stderr: bool,
+    /// What becomes stdin instead of a pipe (PROC-130).
+    pub socket: Option<SocketId>,
 }
 
 /// Why there is no child. The world words it (PROC-051).
@@ -94,6 +100,10 @@ pub trait Host {
     fn write_stdin(&mut self, who: Key<Process>, bytes: &[u8]) -> Result<usize, Errno>;
     /// Stops reading a child's channel (its log can't take more), or goes on.
     fn pause_output(&mut self, who: Key<Process>, channel: Channel, paused: bool);
+    /// Opens the listening socket of FastCGI programs (PROC-133, PROC-134). The error is for the operator.
+    fn open_socket(&mut self, spec: &FastCgiSpec) -> Result<SocketId, String>;
+    /// Closes the daemon's copy of it; a unix socket's file stays (PROC-133).
+    fn close_socket(&mut self, socket: SocketId);
     /// Closes all pipes of a child that has ended.
     fn close_pipes(&mut self, who: Key<Process>);
 

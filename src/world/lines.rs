@@ -72,9 +72,10 @@ lines! {
     /// A pool becomes active; events are for a later version.
     NoEvents { group: String } Warn
         "[eventlistener:{group}] runs its program, but events are not delivered to it yet";
-    /// A group with FastCGI programs becomes active; their sockets are for a later version.
-    NoFastCgiSocket { group: String } Warn
-        "FastCGI is not supported yet: programs of group '{group}' have a pipe as standard input, not their socket";
+    /// PROC-131, PROC-132.
+    CreatingSocket { url: String } Info "Creating socket {url}";
+    /// PROC-131, PROC-132.
+    ClosingSocket { url: String } Info "Closing socket {url}";
 
     /// LOG-028.
     Spawned { name: String, pid: Pid } Info "spawned: '{name}' with pid {pid}";

@@ -14,28 +14,28 @@ use crate::world::process::Process;
 use crate::world::{Alarm, Turn, World};
 
 impl World {
-    /// Makes a group active with all its members and their automatic logs (PROC-082). Its name must be free.
-    pub fn add_group(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) -> Key<Group> {
+    /// Makes a group active with all its members and their automatic logs (PROC-082). Its name must be free. The
+    /// error is that of a FastCGI socket that can't be had (PROC-132); then there is no group.
+    pub fn add_group(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) -> Result<Key<Group>, String> {
+        let sockets = self.probe_sockets(spec, turn)?;
         let key = self.groups.insert(Group {
             name: spec.name.clone(),
             priority: spec.priority,
             kind: spec.kind.clone(),
             members: Vec::new(),
+            sockets,
         });
         self.group_names.insert(spec.name.clone(), key);
         self.group_order.push(key);
         self.add_members(key, &spec.processes, turn);
         self.say_what_is_missing(spec, turn);
-        key
+        Ok(key)
     }
 
     /// What a group asks for and doesn't get yet is said, once for each group.
     fn say_what_is_missing(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) {
         if matches!(spec.kind, GroupKind::Pool { .. }) {
             self.say(&Line::NoEvents { group: spec.name.clone() }, turn);
-        }
-        if spec.processes.iter().any(|process| process.socket.is_some()) {
-            self.say(&Line::NoFastCgiSocket { group: spec.name.clone() }, turn);
         }
     }
 
@@ -97,15 +97,18 @@ impl World {
         for member in group.members {
             self.forget(member, turn);
         }
+        self.close_sockets(group.sockets, turn);
     }
 
     /// Takes a process out of its group; an automatic restart that waits is called off (TWID-065).
     pub fn remove_member(&mut self, key: Key<Process>, turn: &mut Turn<'_>) {
         let Some(process) = self.processes.get(key) else { return };
-        if let Some(group) = self.groups.get_mut(process.group) {
+        let group = process.group;
+        if let Some(group) = self.groups.get_mut(group) {
             group.members.retain(|&other| other != key);
         }
         self.forget(key, turn);
+        self.close_idle_sockets(group, turn);
     }
 
     fn forget(&mut self, key: Key<Process>, turn: &mut Turn<'_>) {

@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod command;
+pub mod fastcgi;
 pub mod group;
 pub mod host;
 pub mod life;
@@ -104,7 +105,7 @@ pub fn cannot_open_log(path: &str, error: Errno) -> String {
 
 impl World {
     /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet. The error, for
-    /// the operator, says why the main log can't be opened.
+    /// the operator, says why the main log or a FastCGI socket can't be opened (CFG-178).
     pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<World, String> {
         let daemon = &config.daemon;
         let file = match &daemon.logfile {
@@ -150,7 +151,7 @@ impl World {
         }
         world.clear_auto_logs(turn);
         for group in world.configured.clone() {
-            world.add_group(&group, turn);
+            world.add_group(&group, turn)?;
         }
         Ok(world)
     }
@@ -225,20 +226,29 @@ impl World {
                 }
             }
         }
-        let deadline = self.processes.get(who).and_then(|process| process.life.deadline());
-        self.alarms.set(Alarm::Life(who), deadline);
+        if let Some(process) = self.processes.get(who) {
+            let (deadline, group, shares) = (process.life.deadline(), process.group, process.spec.socket.is_some());
+            self.alarms.set(Alarm::Life(who), deadline);
+            if shares {
+                self.close_idle_sockets(group, turn);
+            }
+        }
         refused
     }
 
     /// PROC-050 to 056: opens the logs and makes the child. The error is the text for `spawnerr`.
     fn spawn(&mut self, who: Key<Process>, turn: &mut Turn<'_>) -> Result<Pid, String> {
         let Some(process) = self.processes.get(who) else { return Err(String::new()) };
-        let (spec, group_name) = (process.spec.clone(), process.group_name.clone());
+        let (spec, group, group_name) = (process.spec.clone(), process.group, process.group_name.clone());
         let name = &spec.name;
         let command = command::resolve(&spec, turn.host).map_err(|error| error.text().to_string())?;
         let dispatchers = |error: Errno| match error {
             Errno::EMFILE => format!("too many open files to spawn '{name}'"),
             error => format!("unknown error making dispatchers for '{name}': {}", error.name()),
+        };
+        let socket = match &spec.socket {
+            Some(socket) => self.take_socket(group, socket, turn)?,
+            None => None,
         };
         self.open_outputs(who, turn).map_err(dispatchers)?;
         let environment = command::environment(&spec, &group_name, self.config.daemon.serverurl.as_deref());
@@ -252,6 +262,7 @@ impl World {
             umask: spec.umask,
             user: spec.user.as_ref().filter(|user| user.uid != own),
             redirect_stderr: spec.redirect_stderr,
+            socket,
         };
         let made = turn.host.spawn(who, &order);
         match made {
@@ -259,7 +270,8 @@ impl World {
                 self.pids.insert(pid, who);
                 if let Some(process) = self.processes.get_mut(who) {
                     process.stdin.clear();
-                    process.stdin_closed = false;
+                    // PROC-092.
+                    process.stdin_closed = socket.is_some();
                     process.silent = true;
                     process.stop_reported = None;
                 }
