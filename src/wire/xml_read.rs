@@ -7,6 +7,7 @@ use xml::common::XmlVersion;
 use xml::reader::{ErrorKind, EventReader, ParserConfig, XmlEvent};
 
 use crate::base::limits;
+use crate::base::text::xml_text;
 use crate::base::value::Value;
 use crate::base::words::Fault;
 use crate::wire::xml_plain::{Front, front};
@@ -148,6 +149,8 @@ impl Document {
                     self.tree.close()?;
                     self.plain = !self.modern && self.tree.is_open() && self.events.source().is_behind_tag(true);
                 }
+                // XML 1.1 lets references name characters that no answer could carry (RPC-131).
+                Ok(XmlEvent::Characters(text)) if self.modern && xml_text(text.as_bytes()) != text => return Err(Broken),
                 Ok(XmlEvent::Characters(text)) => self.tree.text(&text),
                 Ok(XmlEvent::EndDocument) => return Ok(()),
                 Ok(XmlEvent::StartDocument { version, .. }) => self.modern = version == XmlVersion::Version11,

@@ -11,30 +11,39 @@ use crate::base::words::Fault;
 /// Appends an answer that carries a value.
 pub fn write_response(out: &mut Vec<u8>, value: &Value) {
     put(out, "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n");
-    write_value(out, value);
+    write_value(out, value, Style::Answer);
     put(out, "</param>\n</params>\n</methodResponse>\n");
 }
 
 /// Appends an answer that carries a fault.
 pub fn write_fault(out: &mut Vec<u8>, fault: &Fault) {
     put(out, "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n");
-    write_value(out, &Value::Int(i64::from(fault.code)));
+    write_value(out, &Value::Int(i64::from(fault.code)), Style::Answer);
     put(out, "</member>\n<member>\n<name>faultString</name>\n<value><string>");
-    write_text(out, &fault.text);
+    write_text(out, &fault.text, Style::Answer);
     put(out, "</string></value>\n</member>\n</struct></value>\n</fault>\n</methodResponse>\n");
 }
 
-/// Appends a method call, as a client sends it.
+/// Appends a method call, as a client sends it. It is read as it was meant, carriage returns included.
 pub fn write_call(out: &mut Vec<u8>, method: &str, params: &[Value]) {
     put(out, "<?xml version='1.0'?>\n<methodCall>\n<methodName>");
-    write_text(out, method);
+    write_text(out, method, Style::Call);
     put(out, "</methodName>\n<params>\n");
     for value in params {
         put(out, "<param>\n");
-        write_value(out, value);
+        write_value(out, value, Style::Call);
         put(out, "</param>\n");
     }
     put(out, "</params>\n</methodCall>\n");
+}
+
+/// How text is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Without references to characters (RPC-205): readers make a line feed of a carriage return (RPC-132).
+    Answer,
+    /// A carriage return stays one.
+    Call,
 }
 
 fn put(out: &mut Vec<u8>, markup: &str) {
@@ -42,7 +51,7 @@ fn put(out: &mut Vec<u8>, markup: &str) {
 }
 
 /// One value with its line end (RPC-203, 204, 206).
-fn write_value(out: &mut Vec<u8>, value: &Value) {
+fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
     put(out, "<value>");
     match value {
         Value::Nil => put(out, "<nil/>"),
@@ -59,12 +68,12 @@ fn write_value(out: &mut Vec<u8>, value: &Value) {
         }
         Value::Str(text) => {
             put(out, "<string>");
-            write_text(out, text);
+            write_text(out, text, style);
             put(out, "</string>");
         }
         Value::DateTime(text) => {
             put(out, "<dateTime.iso8601>");
-            write_text(out, text);
+            write_text(out, text, style);
             put(out, "</dateTime.iso8601>");
         }
         Value::Bytes(bytes) => {
@@ -75,7 +84,7 @@ fn write_value(out: &mut Vec<u8>, value: &Value) {
         Value::Array(items) => {
             put(out, "<array><data>\n");
             for item in items {
-                write_value(out, item);
+                write_value(out, item, style);
             }
             put(out, "</data></array>");
         }
@@ -83,9 +92,9 @@ fn write_value(out: &mut Vec<u8>, value: &Value) {
             put(out, "<struct>\n");
             for (name, value) in members {
                 put(out, "<member>\n<name>");
-                write_text(out, name);
+                write_text(out, name, style);
                 put(out, "</name>\n");
-                write_value(out, value);
+                write_value(out, value, style);
                 put(out, "</member>\n");
             }
             put(out, "</struct>");
@@ -95,7 +104,7 @@ fn write_value(out: &mut Vec<u8>, value: &Value) {
 }
 
 /// Text with its three escapes (RPC-205). What XML 1.0 can't carry becomes U+FFFD: controls, U+FFFE and U+FFFF.
-fn write_text(out: &mut Vec<u8>, text: &str) {
+fn write_text(out: &mut Vec<u8>, text: &str, style: Style) {
     let bytes = text.as_bytes();
     let mut written = 0;
     let mut at = 0;
@@ -104,6 +113,7 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
             b'&' => (1, "&amp;"),
             b'<' => (1, "&lt;"),
             b'>' => (1, "&gt;"),
+            b'\r' if style == Style::Call => (1, "&#13;"),
             b'\t' | b'\n' | b'\r' => (0, ""),
             0..=0x1f => (1, "\u{fffd}"),
             0xef if matches!(bytes[at..], [_, 0xbf, 0xbe | 0xbf, ..]) => (3, "\u{fffd}"),
@@ -150,7 +160,7 @@ mod tests {
 
     fn value(value: &Value) -> String {
         let mut out = Vec::new();
-        write_value(&mut out, value);
+        write_value(&mut out, value, Style::Answer);
         String::from_utf8(out).unwrap()
     }
 
@@ -254,7 +264,7 @@ mod tests {
     fn rpc_205_escapes_and_what_xml_cannot_carry() {
         let text = |text: &str| {
             let mut out = Vec::new();
-            write_text(&mut out, text);
+            write_text(&mut out, text, Style::Answer);
             String::from_utf8(out).unwrap()
         };
         assert_eq!(text("<café & co>\"'\t\r\n"), "&lt;café &amp; co&gt;\"'\t\r\n");

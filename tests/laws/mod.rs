@@ -1,0 +1,133 @@
+//! What must hold for any bytes that a client may send. The fuzz targets call these, and so does `tests/any_bytes.rs`
+//! with texts made by chance and with what was found before.
+//!
+//! The first bytes of an input say how it comes and how it is to be read, so that a fuzzer can vary that too.
+
+// Each user calls one of them.
+#![allow(dead_code)]
+
+use majordomo::wire::http_body::BodyReader;
+use majordomo::wire::http_in::{Framing, Head, HeadReader, Reject, Version};
+use majordomo::wire::http_out::{write_chunk, write_last_chunk};
+use majordomo::wire::xml_read::{BadXml, Call, CallReader};
+use majordomo::wire::xml_write::write_call;
+
+/// Splits off the size of pieces, 1 to 256.
+fn pieces(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    bytes.split_first().map(|(size, rest)| (usize::from(*size) + 1, rest))
+}
+
+/// HTTP-020 to HTTP-025: a head that comes in pieces is the head that comes whole, and one that was read and is written
+/// out again reads the same.
+pub fn head(bytes: &[u8]) {
+    let Some((size, input)) = pieces(bytes) else { return };
+    let whole = HeadReader::default().read(input);
+    if let Ok(Some((_, taken))) = &whole {
+        assert!(*taken <= input.len());
+    }
+    let mut reader = HeadReader::default();
+    let mut have = 0;
+    let grown = loop {
+        have = input.len().min(have + size);
+        match reader.read(&input[..have]) {
+            Ok(None) if have < input.len() => {}
+            end => break end,
+        }
+    };
+    assert_eq!(grown, whole, "in pieces of {size}");
+    let Ok(Some((head, _))) = whole else { return };
+    let written = write_head(&head);
+    match HeadReader::default().read(&written) {
+        Ok(Some((again, taken))) => {
+            assert_eq!(again, head);
+            assert_eq!(taken, written.len());
+        }
+        // What was not UTF-8 takes more room than it did.
+        other => assert!(written.len() > input.len(), "{other:?}"),
+    }
+}
+
+fn write_head(head: &Head) -> Vec<u8> {
+    let version = match head.version {
+        Version::None => "",
+        Version::Http10 => " HTTP/1.0",
+        Version::Http11 => " HTTP/1.1",
+    };
+    let mut out = format!("{} {}{version}\r\n", head.method, head.target).into_bytes();
+    for (name, value) in &head.headers {
+        out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+type Read = Result<(Vec<u8>, usize, bool), (Vec<u8>, Reject)>;
+
+fn read_body(framing: Framing, limit: u64, input: &[u8], size: usize) -> Read {
+    let mut body = Vec::new();
+    let mut reader = BodyReader::new(framing, limit).map_err(|reject| (Vec::new(), reject))?;
+    let mut used = 0;
+    while used < input.len() && !reader.is_done() {
+        let piece = &input[used..input.len().min(used + size)];
+        match reader.push(piece, &mut |bytes| body.extend_from_slice(bytes)) {
+            Ok(count) => {
+                assert!(count == piece.len() || reader.is_done(), "bytes left over of a body that goes on");
+                used += count;
+            }
+            Err(reject) => return Err((body, reject)),
+        }
+    }
+    Ok((body, used, reader.is_done()))
+}
+
+/// HTTP-026, HTTP-027: a body that comes in pieces is the body that comes whole and never more than its limit; a body
+/// in chunks that is put into other chunks is the same body.
+pub fn body(bytes: &[u8]) {
+    let Some((size, rest)) = pieces(bytes) else { return };
+    let Some(([kind, limit], input)) = rest.split_first_chunk() else { return };
+    let framing = match kind {
+        0 => Framing::Empty,
+        1..=63 => Framing::Length(u64::from(*kind) * 7),
+        _ => Framing::Chunked,
+    };
+    let limit = u64::from(*limit) * 16;
+    let whole = read_body(framing, limit, input, usize::MAX / 2);
+    assert_eq!(read_body(framing, limit, input, size), whole, "in pieces of {size}");
+    let body = match &whole {
+        Ok((body, ..)) | Err((body, _)) => body,
+    };
+    assert!(body.len() as u64 <= limit);
+    if let Ok((body, used, true)) = whole {
+        assert!(used <= input.len());
+        let mut chunks = Vec::new();
+        body.chunks(size).for_each(|data| write_chunk(&mut chunks, data));
+        write_last_chunk(&mut chunks);
+        assert_eq!(read_body(Framing::Chunked, limit, &chunks, size), Ok((body, chunks.len(), true)));
+    }
+}
+
+fn read_call(input: &[u8], size: usize) -> Result<Call, BadXml> {
+    let mut reader = CallReader::new();
+    for piece in input.chunks(size) {
+        reader.push(piece)?;
+    }
+    reader.finish()
+}
+
+/// RPC-180 to RPC-195: a document that comes in pieces is the document that comes whole, and a call that was read and is
+/// written out again is the same call.
+pub fn call(bytes: &[u8]) {
+    let Some((size, input)) = pieces(bytes) else { return };
+    let whole = read_call(input, usize::MAX);
+    same(&read_call(input, size), &whole);
+    if let Ok(call) = &whole {
+        let mut written = Vec::new();
+        write_call(&mut written, &call.method, &call.params);
+        same(&read_call(&written, usize::MAX), &whole);
+    }
+}
+
+/// By what is shown, so that a number that is none equals itself.
+fn same(one: &Result<Call, BadXml>, other: &Result<Call, BadXml>) {
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}
