@@ -96,8 +96,8 @@ impl Daemon {
         }
     }
 
-    /// A new connection to server number `server`; `None`: close it.
-    pub fn accept(&mut self, server: usize, peer: Peer, turn: &mut Turn<'_>) -> Option<Key<Conn>> {
+    /// A new connection to server number `server`; the error is what to send before it is closed.
+    pub fn accept(&mut self, server: usize, peer: Peer, turn: &mut Turn<'_>) -> Result<Key<Conn>, Vec<u8>> {
         self.front.accept(server, peer, turn.now)
     }
 

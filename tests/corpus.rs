@@ -116,6 +116,15 @@ fn holds(verdict: &Value, around: &dyn Surroundings, here: &str) -> bool {
 fn effective(config: &Config) -> Value {
     let mut value: Value = serde_json::from_str(&json::effective(config)).unwrap();
     value["supervisord"].as_object_mut().unwrap().remove("multicall_results");
+    for server in value["servers"].as_array_mut().unwrap() {
+        let server = server.as_object_mut().unwrap();
+        for key in ["body_maxbytes", "max_connections", "idle_timeout", "request_timeout"] {
+            server.remove(key);
+        }
+    }
+    for interface in value["rpcinterfaces"].as_array_mut().unwrap() {
+        interface["settings"].as_object_mut().unwrap().remove("maxbytes");
+    }
     let is_theirs = |text: &Value| {
         let text = text.as_str().unwrap_or_default();
         !text.contains(": unknown ") && !text.starts_with("Two ")

@@ -200,6 +200,7 @@ fn rpc_007_and_008_all_answers_of_a_turn_are_given_in_it() {
         address: Address::Inet { host: "localhost".into(), port: 9001 },
         username: None,
         password: None,
+        limits: Default::default(),
     }];
     let mut host = SimHost::new(1);
     host.files.put_directory("/var/log");

@@ -11,7 +11,7 @@ use pure::{Rig, a, b, config, i, read, s, st, texts, yes};
 fn any() -> Rig {
     let mut files = config(vec![]);
     for interface in &mut files.interfaces {
-        if let InterfaceKind::Cache { any } = &mut interface.kind {
+        if let InterfaceKind::Cache { any, .. } = &mut interface.kind {
             *any = true;
         }
     }
@@ -154,6 +154,54 @@ fn cache_001_and_004_sections() {
     let mut rig = Rig::of(read(&(section("one", "") + &section("two", ""))).expect("sound"));
     rig.get("one.store", vec![s("k"), s("v")]);
     assert_eq!((rig.get("one.getCount", vec![]), rig.get("two.getCount", vec![])), (i(1), i(0)));
+}
+
+/// CACHE-025: a limit of its own, past which nothing is stored and nothing is lost.
+#[test]
+fn cache_025_a_full_cache() {
+    let section = "[rpcinterface:cache]\nsupervisor.rpcinterface_factory = \
+                   supervisor_cache.rpcinterface:make_cache_rpcinterface\n";
+    let mut rig = Rig::of(read(&format!("{section}maxbytes = 1KB\n")).expect("sound"));
+    store(&mut rig, "a", s(&"x".repeat(700)));
+    let full = (30, "FAILED: the cache is full: maxbytes is 1024; delete something".to_string());
+    assert_eq!(rig.fault("cache.store", vec![s("b"), s(&"x".repeat(300))]), full);
+    assert_eq!(rig.fault("cache.store", vec![s("a"), s(&"x".repeat(1100))]), full);
+    assert_eq!(rig.get("cache.fetch", vec![s("a")]), s(&"x".repeat(700)), "what was there stays");
+    assert_eq!(texts(&rig.get("cache.getKeys", vec![])), ["a"]);
+    // What makes room makes room.
+    store(&mut rig, "a", s("x"));
+    store(&mut rig, "b", s(&"x".repeat(700)));
+    rig.get("cache.delete", vec![s("b")]);
+    store(&mut rig, "c", s(&"x".repeat(700)));
+    rig.get("cache.clear", vec![]);
+    store(&mut rig, "d", s(&"x".repeat(800)));
+    // Without the key there is none: far more than 256 MiB would fit, and one is not tried here.
+    let mut rig = Rig::of(read(section).expect("sound"));
+    store(&mut rig, "a", s(&"x".repeat(1 << 20)));
+    for bad in ["much", "1TB"] {
+        let errors = read(&format!("{section}maxbytes = {bad}\n")).err().unwrap_or_default();
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].contains("maxbytes of [rpcinterface:cache]"), "{errors:?}");
+    }
+}
+
+/// What getAPIVersion, getCount, keys and values were in each release; all of it is what 1.1.0 does, but for the type
+/// of values: CACHE-050 (0.1: strings only, as here by default), CACHE-051 (0.2: getCount), CACHE-053 (1.0: sorted
+/// keys), CACHE-054 (1.1: any type, as here with `values=any`). CACHE-052 (0.5) is about supervisorctl: its arguments
+/// are read as a shell reads them, see `ctl::cache`.
+#[test]
+fn cache_050_to_054_history() {
+    let mut rig = Rig::new(vec![]);
+    // A client of 0.1 finds all it knew.
+    for (method, params) in [("store", vec![s("k"), s("v")]), ("fetch", vec![s("k")]), ("getKeys", vec![])] {
+        assert!(rig.call(&format!("cache.{method}"), params).is_ok(), "{method}");
+    }
+    assert_eq!(rig.fault("cache.store", vec![s("k"), i(1)]).0, 2, "CACHE-050");
+    assert_eq!(rig.get("cache.getCount", vec![]), i(1), "CACHE-051");
+    assert_eq!(rig.get("cache.getAPIVersion", vec![]), s("0.2"), "CACHE-051");
+    store(&mut rig, "a", s("v"));
+    assert_eq!(texts(&rig.get("cache.getKeys", vec![])), ["a", "k"], "CACHE-053");
+    assert_eq!(any().call("cache.store", vec![s("k"), i(1)]), Ok(yes()), "CACHE-054");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn rpc_162_with_the_extensions() {
     let mut files = config(vec![]);
     files.interfaces = vec![
         InterfaceSpec { namespace: "t".into(), kind: twiddler("0.1", &[]) },
-        InterfaceSpec { namespace: "c".into(), kind: InterfaceKind::Cache { any: false } },
+        InterfaceSpec { namespace: "c".into(), kind: InterfaceKind::Cache { any: false, max_bytes: None } },
         InterfaceSpec { namespace: "alien".into(), kind: InterfaceKind::Foreign { factory: "x:y".into() } },
     ];
     let mut rig = Rig::of(files);
@@ -149,7 +149,7 @@ fn rpc_141_help_carries_the_tags_that_clients_parse() {
 
 #[test]
 fn the_tables_make_sense() {
-    let kinds = [InterfaceKind::Main, twiddler("0.1", &[]), InterfaceKind::Cache { any: true }];
+    let kinds = [InterfaceKind::Main, twiddler("0.1", &[]), InterfaceKind::Cache { any: true, max_bytes: None }];
     for rows in kinds.iter().flat_map(methods_of) {
         rows.iter().for_each(makes_sense);
     }

@@ -17,6 +17,11 @@ impl Add<Duration> for Mono {
     }
 }
 
+impl Mono {
+    /// Later than every moment.
+    pub const NEVER: Mono = Mono(u64::MAX);
+}
+
 impl Sub for Mono {
     type Output = Duration;
     fn sub(self, earlier: Mono) -> Duration {

@@ -3,11 +3,12 @@
 //! Only writes; the names are those of the keys. Used by `--check --json` and by the tests against recorded verdicts.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::base::words::Level;
 use crate::config::spec::{
     Address, Autorestart, ChannelSpec, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec, LogFile,
-    ProcessSpec, ServerSpec, UserSpec,
+    ProcessSpec, ServerLimits, ServerSpec, UserSpec,
 };
 
 /// A JSON value.
@@ -184,6 +185,12 @@ fn server(server: &ServerSpec) -> Json {
     fields.push(("name", server.section.split_once(':').map(|(_, name)| name).into()));
     fields.push(("username", server.username.as_ref().into()));
     fields.push(("password", server.password.as_ref().into()));
+    let ServerLimits { body_bytes, connections, idle, slow_request } = server.limits;
+    let secs = |time: Option<Duration>| time.map_or(0, |time| time.as_secs());
+    fields.push(("body_maxbytes", body_bytes.into()));
+    fields.push(("max_connections", (connections as u64).into()));
+    fields.push(("idle_timeout", secs(idle).into()));
+    fields.push(("request_timeout", secs(slow_request).into()));
     Json::Map(fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect())
 }
 
@@ -193,7 +200,9 @@ fn interface(interface: &InterfaceSpec) -> Json {
         InterfaceKind::Twiddler { api_version, whitelist } => {
             map! { "api_version" => api_version, "whitelist" => whitelist.iter().collect::<Vec<_>>() }
         }
-        InterfaceKind::Cache { any } => map! { "values" => if *any { "any" } else { "text" } },
+        InterfaceKind::Cache { any, max_bytes } => {
+            map! { "values" => if *any { "any" } else { "text" }, "maxbytes" => max_bytes.unwrap_or(0) }
+        }
         InterfaceKind::Foreign { factory } => map! { "cannot_be_loaded" => factory },
     };
     map! { "name" => &interface.namespace, "settings" => settings }

@@ -2,6 +2,8 @@
 //!
 //! All have one shape, so that a row of a key table can name any of them. The text is expanded already.
 
+use std::time::Duration;
+
 use crate::base::text::repr;
 use crate::base::words::{Level, parse_signal};
 use crate::config::ini::is_space;
@@ -35,6 +37,9 @@ pub const WORDS: &[(&str, &str)] = &[
     ("url_or_auto", "a URL, or AUTO"),
     ("environment", "KEY=\"value\" pairs with commas between"),
     ("results_form", "bare or array"),
+    ("body_size", "bytes from 1KB to 1GB, or a number with KB, MB or GB"),
+    ("connections", "a whole number from 1"),
+    ("timeout", "seconds, from 0 to 31536000 (a year)"),
     ("factory", "the name of a factory that is built in"),
     ("values_form", "string or any"),
 ];
@@ -123,6 +128,26 @@ pub fn size(text: &str, around: &dyn Surroundings) -> Result<u64, String> {
     let cut = suffixes.iter().find_map(|(suffix, factor)| Some((lower.strip_suffix(suffix)?, *factor)));
     let (number, factor) = cut.unwrap_or((&lower, 1));
     Ok(integer(number, around)?.saturating_mul(factor).max(0).unsigned_abs())
+}
+
+/// How long a body may be: the documents of calls have some hundred bytes, and what is read of one is kept in memory.
+pub fn body_size(text: &str, around: &dyn Surroundings) -> Result<u64, String> {
+    let bytes = size(text, around)?;
+    let fits = (1 << 10..=1 << 30).contains(&bytes);
+    fits.then_some(bytes).ok_or_else(|| format!("{} is not from 1KB to 1GB", repr(text)))
+}
+
+/// How many clients a server takes.
+pub fn connections(text: &str, around: &dyn Surroundings) -> Result<usize, String> {
+    let count = usize::try_from(integer(text, around)?).unwrap_or(0);
+    (count > 0).then_some(count).ok_or_else(|| format!("{} is below lower bound (1)", text.trim_matches(is_space)))
+}
+
+/// How long something may take; 0 is without limit.
+pub fn timeout(text: &str, around: &dyn Surroundings) -> Result<Duration, String> {
+    const YEAR: u64 = 365 * 24 * 3600;
+    let secs = u64::try_from(integer(text, around)?).ok().filter(|secs| *secs <= YEAR);
+    secs.map(Duration::from_secs).ok_or_else(|| format!("{} is not from 0 to {YEAR} seconds", repr(text)))
 }
 
 /// File mode bits (CFG-065). Of a number below zero, those that the system would take.

@@ -22,6 +22,10 @@ pub const RPC_ROWS: &[Row] = &[
         ours: true,
         ..plugin("values", "values_form", Some("string"), "For cache: 'any' stores values of all types.")
     },
+    Row {
+        ours: true,
+        ..plugin("maxbytes", "size", Some("0"), "For cache: how much keys and values may take together; 0 is no limit.")
+    },
 ];
 
 /// `[ctlplugin:x]`.
@@ -34,6 +38,20 @@ keys! {
         username: String = text or none, ENV;
         /// Plain, or {SHA} and the hexadecimal SHA-1 of it.
         password: String = text or none, ENV;
+    }
+}
+
+keys! {
+    /// What both kinds of server bear of their clients; the defaults and their reasons are in `base::limits`.
+    pub struct ServerLimits {
+        /// How long the body of a request may be; a longer one is answered with 413.
+        body_maxbytes: u64 = body_size or "64MB", ENV, ours;
+        /// How many clients may be connected at once; one more is answered with 503.
+        max_connections: usize = connections or "16384", ENV, ours;
+        /// Seconds until a connection without a request in progress is closed; 0 is never.
+        idle_timeout: std::time::Duration = timeout or "2700", ENV, ours;
+        /// Seconds in which a request that was begun must be complete, or it is answered with 408; 0 is no limit.
+        request_timeout: std::time::Duration = timeout or "300", ENV, ours;
     }
 }
 

@@ -49,7 +49,7 @@ const MORE: &[(&str, &str, &str, &[&str])] = &[
         "rpcinterface:supervisor",
         "rpcinterface:cache",
         "supervisor.rpcinterface_factory=supervisor_cache.rpcinterface:make_cache_rpcinterface",
-        &["values"],
+        &["values", "maxbytes"],
     ),
 ];
 

@@ -1,16 +1,17 @@
 //! HTTP servers and XML-RPC namespaces (CFG-160 to CFG-168).
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::base::text::repr;
 use crate::base::words::Level;
 use crate::config::error::{Report, Reported};
 use crate::config::ini::{Ini, Section, is_space};
 use crate::config::kinds;
-use crate::config::other_keys::{API_VERSION, InetServer, Login, RPC_FACTORY as FACTORY, UnixMode, UnixServer};
+use crate::config::other_keys::{self, API_VERSION, InetServer, Login, RPC_FACTORY as FACTORY, UnixMode, UnixServer};
 use crate::config::paths;
 use crate::config::reader::{Context, Reader};
-use crate::config::spec::{Address, InterfaceKind, InterfaceSpec, ServerSpec};
+use crate::config::spec::{Address, InterfaceKind, InterfaceSpec, ServerLimits, ServerSpec};
 use crate::config::table::ENV;
 
 const MAIN: &str = "supervisor.rpcinterface:make_main_rpcinterface";
@@ -36,11 +37,13 @@ pub fn servers(ini: &Ini, context: &Context, cwd: &str, report: &mut Report) -> 
 fn inet(from: &mut Reader<'_>) -> Result<ServerSpec, Reported> {
     let keys = InetServer::read(from);
     let login = login(from);
+    let limits = limits(from);
     let Some((host, port)) = keys?.port else {
         return Err(from.missing("port", format!("section [{}] has no port value", from.section.name)));
     };
     let (username, password) = login?;
-    Ok(ServerSpec { section: from.section.name.clone(), address: Address::Inet { host, port }, username, password })
+    let (section, address) = (from.section.name.clone(), Address::Inet { host, port });
+    Ok(ServerSpec { section, address, username, password, limits: limits? })
 }
 
 /// CFG-162.
@@ -49,6 +52,7 @@ fn unix(from: &mut Reader<'_>, cwd: &str) -> Result<ServerSpec, Reported> {
     let file = UnixServer::read(from);
     let login = login(from);
     let keys = UnixMode::read(from);
+    let limits = limits(from);
     let Some(file) = file?.file else {
         return Err(from.missing("file", format!("section [{}] has no file value", from.section.name)));
     };
@@ -65,6 +69,18 @@ fn unix(from: &mut Reader<'_>, cwd: &str) -> Result<ServerSpec, Reported> {
         address: Address::Unix { path: PathBuf::from(path), mode: mode?, chown: chown? },
         username,
         password,
+        limits: limits?,
+    })
+}
+
+fn limits(from: &mut Reader<'_>) -> Result<ServerLimits, Reported> {
+    let keys = other_keys::ServerLimits::read(from)?;
+    let some = |time: Duration| (!time.is_zero()).then_some(time);
+    Ok(ServerLimits {
+        body_bytes: keys.body_maxbytes,
+        connections: keys.max_connections,
+        idle: some(keys.idle_timeout),
+        slow_request: some(keys.request_timeout),
     })
 }
 
@@ -143,17 +159,23 @@ fn interface(
             whitelist: kinds::list(&take("whitelist").unwrap_or_default(), &*context.around).unwrap_or_default(),
         },
         // CACHE-004.
-        CACHE => match take("values").as_deref().map(str::trim) {
-            None => InterfaceKind::Cache { any: false },
-            Some(values) if values.eq_ignore_ascii_case("string") => InterfaceKind::Cache { any: false },
-            Some(values) if values.eq_ignore_ascii_case("any") => InterfaceKind::Cache { any: true },
-            Some(values) => {
-                return Err(from.fail(
-                    "values",
-                    format!("values of [{}] must be string or any, not {}", section.name, repr(values)),
-                ));
-            }
-        },
+        CACHE => {
+            let any = match take("values").as_deref().map(str::trim) {
+                None => false,
+                Some(values) if values.eq_ignore_ascii_case("string") => false,
+                Some(values) if values.eq_ignore_ascii_case("any") => true,
+                Some(values) => {
+                    return Err(from.fail(
+                        "values",
+                        format!("values of [{}] must be string or any, not {}", section.name, repr(values)),
+                    ));
+                }
+            };
+            // CACHE-025.
+            let max_bytes = kinds::size(&take("maxbytes").unwrap_or_else(|| "0".to_string()), &*context.around)
+                .map_err(|text| from.fail("maxbytes", format!("maxbytes of [{}]: {text}", section.name)))?;
+            InterfaceKind::Cache { any, max_bytes: Some(max_bytes).filter(|bytes| *bytes > 0) }
+        }
         _ => {
             let text = format!(
                 "{factory} cannot be resolved within [{}]: only {} are built in, and Python code can't be loaded; the \

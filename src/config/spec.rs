@@ -4,7 +4,9 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
+use crate::base::limits;
 use crate::base::words::Level;
 pub use crate::config::reader::Context;
 
@@ -104,6 +106,32 @@ pub struct ServerSpec {
     pub username: Option<String>,
     /// Plain, or `{SHA}` and 40 hex digits.
     pub password: Option<String>,
+    /// What it bears of its clients.
+    pub limits: ServerLimits,
+}
+
+/// What a server bears of its clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ServerLimits {
+    /// Bytes of a request's body, and of what is packed in it.
+    pub body_bytes: u64,
+    /// Connections at once.
+    pub connections: usize,
+    /// Of a connection without a request in progress; `None`: for ever.
+    pub idle: Option<Duration>,
+    /// Of a request that was begun; `None`: for ever.
+    pub slow_request: Option<Duration>,
+}
+
+impl Default for ServerLimits {
+    fn default() -> ServerLimits {
+        ServerLimits {
+            body_bytes: limits::BODY_BYTES,
+            connections: limits::CONNECTIONS,
+            idle: Some(limits::IDLE),
+            slow_request: Some(limits::SLOW_REQUEST),
+        }
+    }
 }
 
 /// Where a server listens.
@@ -152,6 +180,8 @@ pub enum InterfaceKind {
     Cache {
         /// Any XML-RPC type, not only strings.
         any: bool,
+        /// How much keys and values may take together (CACHE-025).
+        max_bytes: Option<u64>,
     },
     /// Something that is not built in: said in one CRIT line, and without methods.
     Foreign {

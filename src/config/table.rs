@@ -171,14 +171,19 @@ pub const TABLES: &[Table] = &[
     Table {
         name: Named::Starting("unix_http_server"),
         example: "unix_http_server",
-        rows: &[other_keys::UnixServer::ROWS, other_keys::UnixMode::ROWS, other_keys::Login::ROWS],
+        rows: &[
+            other_keys::UnixServer::ROWS,
+            other_keys::UnixMode::ROWS,
+            other_keys::Login::ROWS,
+            other_keys::ServerLimits::ROWS,
+        ],
         open: false,
         doc: "An HTTP server on a unix socket; more of them as [unix_http_server:name].",
     },
     Table {
         name: Named::Starting("inet_http_server"),
         example: "inet_http_server",
-        rows: &[other_keys::InetServer::ROWS, other_keys::Login::ROWS],
+        rows: &[other_keys::InetServer::ROWS, other_keys::Login::ROWS, other_keys::ServerLimits::ROWS],
         open: false,
         doc: "An HTTP server on a TCP port; more of them as [inet_http_server:name].",
     },

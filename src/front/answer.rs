@@ -8,6 +8,7 @@ use crate::base::limits;
 use crate::base::time::{Calendar, Wall};
 use crate::base::words::Fault;
 use crate::rpc::Reply;
+use crate::wire::gzip;
 use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
 use crate::wire::xml_write;
@@ -18,6 +19,8 @@ pub(super) struct Request {
     pub(super) version: Version,
     /// Whether the client lets the connection stay open; cleared when we don't.
     pub(super) keep_alive: bool,
+    /// The client asks for packed answers.
+    packs: bool,
     /// HEAD: an answer without its body.
     head_only: bool,
     /// The request line, if somebody reads the access log.
@@ -35,6 +38,7 @@ impl Request {
         Request {
             version: head.version,
             keep_alive: head.keep_alive,
+            packs: head.accepts_gzip(),
             head_only: head.method == "HEAD",
             line: logged.then(|| format!("{} {}{version}", head.method, head.target)),
         }
@@ -42,7 +46,7 @@ impl Request {
 
     /// A request that could not be read, or none yet.
     pub(super) fn unreadable() -> Request {
-        Request { version: Version::Http10, keep_alive: false, head_only: false, line: None }
+        Request { version: Version::Http10, keep_alive: false, packs: false, head_only: false, line: None }
     }
 }
 
@@ -69,7 +73,15 @@ impl Answers {
             Ok(Reply::Shared(value)) => xml_write::write_response(&mut self.body, value),
             Err(fault) => xml_write::write_fault(&mut self.body, fault),
         }
-        self.send(out, request, 200, &[("Content-Type", "text/xml")], wall)
+        let packed = if request.packs { gzip::pack(&self.body) } else { None };
+        let headers = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
+        match packed {
+            None => self.send(out, request, 200, &headers[..1], wall),
+            Some(packed) => {
+                self.body = packed;
+                self.send(out, request, 200, &headers, wall)
+            }
+        }
     }
 
     /// A page that says what is wrong (HTTP-043), with the headers that the status needs.
@@ -77,6 +89,8 @@ impl Answers {
         self.body.extend_from_slice(http_out::error_body(status).as_bytes());
         let headers: &[(&str, &str)] = match status {
             401 => &[("Content-Type", "text/html"), ("WWW-Authenticate", "Basic realm=\"default\"")],
+            // What there could be instead (RFC 9110, 15.5.16).
+            415 => &[("Content-Type", "text/html"), ("Accept-Encoding", "gzip")],
             _ => &[("Content-Type", "text/html")],
         };
         self.send(out, request, status, headers, wall)

@@ -3,22 +3,25 @@
 //! Knows nothing of sockets and of other connections. Input that can't be used yet waits in a bounded queue; so does
 //! output that the client has not taken yet, and while much of it waits no further question is looked at.
 
+use std::time::Duration;
+
 use crate::base::bytes::ByteQueue;
 use crate::base::limits;
 use crate::base::time::{Mono, Now};
-use crate::front::Peer;
+use crate::config::spec::ServerLimits;
 use crate::front::answer::{Answers, Request};
-use crate::front::route::{Guard, Route};
+use crate::front::incoming::Incoming;
+use crate::front::route::Route;
 use crate::front::tail::Tail;
+use crate::front::{Peer, Server};
 use crate::rpc::{Reply, Waiting};
-use crate::wire::http_in::{BodyReader, HeadReader, blank_lines};
-use crate::wire::xml_read::{BadXml, CallReader};
+use crate::wire::http_in::{BodyReader, HeadReader, Reject, blank_lines};
 use crate::world::{Turn, World};
 
 /// What a connection needs of its surroundings to go on.
 pub(super) struct Scene<'a, 'h> {
     pub(super) answers: &'a mut Answers,
-    pub(super) guards: &'a [Guard],
+    pub(super) servers: &'a [Server],
     pub(super) world: &'a mut World,
     pub(super) turn: &'a mut Turn<'h>,
 }
@@ -27,13 +30,13 @@ pub(super) struct Scene<'a, 'h> {
 pub struct Conn {
     /// Which of the servers was asked.
     pub(super) server: usize,
+    /// What that server bears.
+    pub(super) limits: ServerLimits,
     pub(super) peer: Peer,
     pub(super) state: State,
     heads: HeadReader,
     /// The question in flight, or the last one.
     pub(super) request: Request,
-    /// The beginning of a call's body, for the line that says what is wrong with it.
-    pub(super) shown: Vec<u8>,
     /// Received, not yet looked at.
     input: ByteQueue,
     pub(super) output: ByteQueue,
@@ -70,9 +73,39 @@ pub(super) enum State {
 /// What a body is for.
 pub(super) enum Job {
     /// It is a call.
-    Call(Box<CallReader>, Result<(), BadXml>),
+    Call(Box<Incoming>),
     /// Dropped; then this answers.
     Then(Route),
+}
+
+impl Job {
+    /// How much of the body's input to take at a time, when so much of the document came out in this visit; and whether
+    /// the rest is for the next visit.
+    fn portion<'a>(&self, input: &'a [u8], unpacked: usize) -> (&'a [u8], bool) {
+        match self {
+            Job::Call(call) if call.is_packed() => {
+                let piece = &input[..input.len().min(limits::PACKED_PIECE_BYTES)];
+                (piece, piece.len() < input.len() && unpacked >= limits::READ_BYTES)
+            }
+            _ => (input, false),
+        }
+    }
+
+    /// Takes a piece of the body. Returns how many bytes of a document that were.
+    fn take(&mut self, piece: &[u8]) -> usize {
+        match self {
+            Job::Call(call) => call.take(piece),
+            Job::Then(_) => 0,
+        }
+    }
+
+    /// An error if the rest of the body is not worth reading.
+    fn check(&self) -> Result<(), Reject> {
+        match self {
+            Job::Call(call) => call.check(),
+            Job::Then(_) => Ok(()),
+        }
+    }
 }
 
 /// What may still come in although the last answer is written.
@@ -85,27 +118,15 @@ pub(super) enum Rest {
     Unknown,
 }
 
-impl Job {
-    fn take(&mut self, piece: &[u8], shown: &mut Vec<u8>) {
-        if let Job::Call(reader, so_far) = self {
-            let room = limits::SHOWN_BYTES - shown.len().min(limits::SHOWN_BYTES);
-            shown.extend_from_slice(&piece[..piece.len().min(room)]);
-            if so_far.is_ok() {
-                *so_far = reader.push(piece);
-            }
-        }
-    }
-}
-
 impl Conn {
-    pub(super) fn new(server: usize, peer: Peer, now: Now) -> Conn {
+    pub(super) fn new(server: usize, limits: ServerLimits, peer: Peer, now: Now) -> Conn {
         Conn {
             server,
+            limits,
             peer,
             state: State::Head,
             heads: HeadReader::default(),
             request: Request::unreadable(),
-            shown: Vec::new(),
             input: ByteQueue::default(),
             output: ByteQueue::default(),
             ended: false,
@@ -113,7 +134,7 @@ impl Conn {
             active: now.mono,
             began: None,
             listed: super::Listed::default(),
-            armed: now.mono + limits::IDLE,
+            armed: later(now.mono, limits.idle),
         }
     }
 
@@ -211,7 +232,8 @@ impl Conn {
         // Whatever is incomplete now stays so.
         let stuck = match self.state {
             State::Head => self.input.is_empty() || !self.more && self.output.len() < limits::OUT_BYTES,
-            State::Body { .. } | State::Lingering { .. } => true,
+            State::Body { .. } => !self.more,
+            State::Lingering { .. } => true,
             State::Following(_) | State::Waiting { .. } | State::Closed => false,
         };
         if self.ended && stuck {
@@ -245,21 +267,28 @@ impl Conn {
     pub(super) fn patience(&self) -> Mono {
         match (&self.state, self.began) {
             (State::Lingering { until, .. }, _) => *until,
-            (State::Head | State::Body { .. }, Some(began)) => began + limits::SLOW_REQUEST,
-            _ => self.active + limits::IDLE,
+            (State::Head | State::Body { .. }, Some(began)) => later(began, self.limits.slow_request),
+            _ => later(self.active, self.limits.idle),
         }
     }
 
     /// The moment of [`Conn::patience`] may have come.
-    pub(super) fn expire(&mut self, now: Mono) {
+    pub(super) fn expire(&mut self, scene: &mut Scene<'_, '_>) {
+        let now = scene.turn.now.mono;
         if self.patience() > now {
             return;
         }
         match self.state {
             // An answer may take as long as it likes, and a log may be silent.
             State::Waiting { .. } | State::Following(_) if self.output.is_empty() => {}
+            State::Head | State::Body { .. } if self.began.is_some() => {
+                if matches!(self.state, State::Head) {
+                    self.request = Request::unreadable();
+                }
+                self.give_up(408, Rest::Unknown, scene);
+            }
             _ => {
-                if self.active + limits::IDLE <= now {
+                if later(self.active, self.limits.idle) <= now {
                     // Nobody reads.
                     self.output.clear();
                 }
@@ -283,6 +312,7 @@ impl Conn {
     fn advance(&mut self, input: &[u8], scene: &mut Scene<'_, '_>) -> usize {
         let mut used = 0;
         let mut answered = 0;
+        let mut unpacked = 0;
         self.more = false;
         loop {
             let rest = &input[used..];
@@ -313,15 +343,20 @@ impl Conn {
                     }
                 }
                 State::Body { reader, job } => {
-                    let shown = &mut self.shown;
-                    match reader.push(rest, &mut |piece| job.take(piece, shown)) {
+                    let (piece, waits) = job.portion(rest, unpacked);
+                    let taken = reader.push(piece, &mut |piece| unpacked += job.take(piece));
+                    match taken.and_then(|taken| job.check().map(|()| taken)) {
                         Ok(taken) => {
                             used += taken;
-                            if !reader.is_done() {
+                            if reader.is_done() {
+                                if let State::Body { job, .. } = std::mem::replace(&mut self.state, State::Head) {
+                                    self.finish(job, scene);
+                                }
+                            } else if waits {
+                                self.more = true;
                                 return used;
-                            }
-                            if let State::Body { job, .. } = std::mem::replace(&mut self.state, State::Head) {
-                                self.finish(job, scene);
+                            } else if used == input.len() {
+                                return used;
                             }
                         }
                         Err(reject) => self.reject(reject, scene),
@@ -349,4 +384,9 @@ impl Conn {
             }
         }
     }
+}
+
+/// The end of a patience that may have none.
+fn later(since: Mono, patience: Option<Duration>) -> Mono {
+    patience.map_or(Mono::NEVER, |patience| since + patience)
 }

@@ -5,20 +5,22 @@
 
 mod answer;
 mod conn;
+mod incoming;
 mod pages;
 mod route;
 mod serve;
 mod tail;
 
-use answer::Answers;
+use answer::{Answers, Request};
 pub use conn::Conn;
 use conn::Scene;
 use route::Guard;
 
+use crate::base::bytes::ByteQueue;
 use crate::base::key::{Arena, Key};
 use crate::base::limits;
 use crate::base::time::{Deadlines, Mono, Now};
-use crate::config::spec::ServerSpec;
+use crate::config::spec::{ServerLimits, ServerSpec};
 use crate::world::{Turn, World};
 
 /// Who is at the other end.
@@ -57,10 +59,18 @@ struct Listed {
     following: bool,
 }
 
+/// One server, as its connections see it.
+struct Server {
+    guard: Guard,
+    limits: ServerLimits,
+    /// Connections that it has.
+    open: usize,
+}
+
 /// All connections.
 pub struct Front {
     /// By server number.
-    guards: Vec<Guard>,
+    servers: Vec<Server>,
     conns: Arena<Conn>,
     answers: Answers,
     /// To be named by [`Front::next_changed`].
@@ -84,7 +94,10 @@ impl Front {
     /// A front for these servers.
     pub fn new(servers: &[ServerSpec]) -> Front {
         Front {
-            guards: servers.iter().map(Guard::new).collect(),
+            servers: servers
+                .iter()
+                .map(|server| Server { guard: Guard::new(server), limits: server.limits, open: 0 })
+                .collect(),
             conns: Arena::default(),
             answers: Answers::default(),
             changed: Vec::new(),
@@ -97,16 +110,20 @@ impl Front {
         }
     }
 
-    /// A new connection to server number `server`; `None` when there are too many: close it.
-    pub fn accept(&mut self, server: usize, peer: Peer, now: Now) -> Option<Key<Conn>> {
-        if self.conns.len() >= limits::CONNECTIONS {
-            return None;
+    /// A new connection to server number `server`; when there are too many, what to send before it is closed.
+    pub fn accept(&mut self, server: usize, peer: Peer, now: Now) -> Result<Key<Conn>, Vec<u8>> {
+        let Some(Server { limits, open, .. }) = self.servers.get_mut(server) else { return Err(Vec::new()) };
+        if *open >= limits.connections {
+            let mut out = ByteQueue::default();
+            self.answers.error(&mut out, &Request::unreadable(), 503, now.wall);
+            return Err(out.as_slice().to_vec());
         }
-        let conn = Conn::new(server, peer, now);
+        *open += 1;
+        let conn = Conn::new(server, *limits, peer, now);
         let armed = conn.armed;
         let key = self.conns.insert(conn);
-        self.deadlines.set(key, Some(armed));
-        Some(key)
+        self.deadlines.set(key, Some(armed).filter(|at| *at != Mono::NEVER));
+        Ok(key)
     }
 
     /// A connection, if it is still there.
@@ -139,6 +156,9 @@ impl Front {
     pub fn closed(&mut self, conn: Key<Conn>) {
         self.deadlines.set(conn, None);
         let Some(gone) = self.conns.remove(conn) else { return };
+        if let Some(server) = self.servers.get_mut(gone.server) {
+            server.open -= 1;
+        }
         for (listed, list) in [
             (gone.listed.ready, &mut self.ready),
             (gone.listed.waiting, &mut self.waiting),
@@ -200,9 +220,9 @@ impl Front {
     pub fn due(&mut self, world: &mut World, turn: &mut Turn<'_>) {
         let now = turn.now.mono;
         while let Some(key) = self.deadlines.pop_due(now) {
-            self.visit(key, world, turn, |conn, _| {
-                conn.expire(now);
-                conn.armed = Mono(u64::MAX);
+            self.visit(key, world, turn, |conn, scene| {
+                conn.expire(scene);
+                conn.armed = Mono::NEVER;
                 true
             });
         }
@@ -237,7 +257,7 @@ impl Front {
     ) {
         let now = turn.now.mono;
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let changed = act(conn, &mut Scene { answers: &mut self.answers, guards: &self.guards, world, turn });
+        let changed = act(conn, &mut Scene { answers: &mut self.answers, servers: &self.servers, world, turn });
 
         let before = conn.listed;
         conn.listed = Listed {

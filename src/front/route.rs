@@ -137,7 +137,7 @@ fn log_name(rest: &str) -> Option<(String, Channel)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::spec::Address;
+    use crate::config::spec::{Address, ServerLimits};
     use crate::wire::http_in::{Framing, Version};
 
     fn guard(user: &str, password: &str) -> Guard {
@@ -146,6 +146,7 @@ mod tests {
             address: Address::Inet { host: String::new(), port: 9001 },
             username: Some(user.into()),
             password: Some(password.into()),
+            limits: ServerLimits::default(),
         })
     }
 

@@ -8,9 +8,11 @@ use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level};
 use crate::front::answer::Request;
 use crate::front::conn::{Conn, Job, Rest, Scene, State};
+use crate::front::incoming::{Incoming, Wrong};
 use crate::front::route::{self, Route, Verdict};
 use crate::front::tail::Tail;
 use crate::rpc::{self, Answer, Reply};
+use crate::wire::gzip::Coding;
 use crate::wire::http_in::{BodyReader, Framing, Head, Reject, Version};
 use crate::wire::http_out;
 use crate::wire::xml_read::BadXml;
@@ -22,17 +24,19 @@ impl Conn {
         self.request = Request::new(head, scene.world.says(Level::Trace));
         self.began = None;
         let length_missing = head.framing.is_none() && head.method == "POST";
-        let verdict = scene.guards.get(self.server).map(|guard| guard.check(head.header("authorization")));
+        let verdict = scene.servers.get(self.server).map(|server| server.guard.check(head.header("authorization")));
         let route = route::route(head);
+        let coding = head.coding();
         let refused = match verdict {
             Some(Verdict::Welcome) if length_missing && route.reads_body() => Some(411),
             Some(Verdict::Welcome) if length_missing => Some(400),
+            Some(Verdict::Welcome) if coding == Coding::Unknown && route == Route::Rpc => Some(415),
             Some(Verdict::Welcome) => None,
             Some(Verdict::Unreadable) => Some(400),
             Some(Verdict::Stranger) | None => Some(401),
         };
         let framing = head.framing.unwrap_or(Framing::Empty);
-        let reader = BodyReader::new(framing, limits::BODY_BYTES);
+        let reader = BodyReader::new(framing, self.limits.body_bytes);
         if let Some(status) = refused {
             let rest = match reader {
                 Ok(reader) if !length_missing && !head.expects_continue => Rest::Body(reader),
@@ -46,9 +50,8 @@ impl Conn {
                 if head.expects_continue && !reader.is_done() {
                     self.output.push(http_out::CONTINUE);
                 }
-                self.shown.clear();
                 let job = match route {
-                    Route::Rpc => Job::Call(Box::default(), Ok(())),
+                    Route::Rpc => Job::Call(Box::new(Incoming::new(coding, self.limits.body_bytes))),
                     other => Job::Then(other),
                 };
                 self.state = State::Body { reader, job };
@@ -59,17 +62,19 @@ impl Conn {
     /// A request is complete: answers it, or begins to.
     pub(super) fn finish(&mut self, job: Job, scene: &mut Scene<'_, '_>) {
         match job {
-            Job::Call(reader, so_far) => match so_far.and_then(|()| reader.finish()) {
+            Job::Call(incoming) => match incoming.finish() {
                 Ok(call) => match rpc::call(scene.world, scene.turn, &call.method, call.params) {
                     Answer::Now(result) => self.give_result(&result, scene),
                     Answer::Later(waiting) => self.state = State::Waiting { waiting, asked: None },
                 },
-                Err(bad) => {
-                    let why = match bad {
-                        BadXml::Unmarshallable => "unmarshallable",
-                        BadXml::NoMethodName => "no method name",
+                Err((Wrong::Packing(Reject::TooLarge), _)) => self.reject(Reject::TooLarge, scene),
+                Err((wrong, shown)) => {
+                    let why = match wrong {
+                        Wrong::Xml(BadXml::Unmarshallable) => "unmarshallable",
+                        Wrong::Xml(BadXml::NoMethodName) => "no method name",
+                        Wrong::Packing(_) => "not gzip",
                     };
-                    let data = repr(&String::from_utf8_lossy(&self.shown));
+                    let data = repr(&String::from_utf8_lossy(&shown));
                     scene.world.say(&Line::InvalidRequest { data, why }, scene.turn);
                     self.give_error(400, scene);
                 }
@@ -136,7 +141,7 @@ impl Conn {
     }
 
     /// Writes an error page and closes, although input may still come.
-    fn give_up(&mut self, status: u16, rest: Rest, scene: &mut Scene<'_, '_>) {
+    pub(super) fn give_up(&mut self, status: u16, rest: Rest, scene: &mut Scene<'_, '_>) {
         self.request.keep_alive = false;
         self.give_error(status, scene);
         self.state = State::Lingering { until: scene.turn.now.mono + limits::LINGER, rest };

@@ -67,8 +67,10 @@ impl Conns {
             match listener.accept() {
                 Ok((fd, client)) => {
                     let peer = client.map_or(Peer::Unix, Peer::Inet);
-                    if let Some(conn) = daemon.accept(server, peer, &mut Turn { now, host }) {
-                        self.adopt(conn, fd, daemon, now, host);
+                    match daemon.accept(server, peer, &mut Turn { now, host }) {
+                        Ok(conn) => self.adopt(conn, fd, daemon, now, host),
+                        // A new socket takes a few hundred bytes; if not, it is closed without them.
+                        Err(last_words) => drop(io::send(fd.as_fd(), &last_words)),
                     }
                 }
                 Err(Errno::EAGAIN) => {

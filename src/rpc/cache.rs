@@ -132,9 +132,8 @@ fn store(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.take(0);
     let name = key(&name)?;
     let mut value = call.take(1);
-    let any = call.interface.is_some_and(|index| {
-        matches!(call.world.interfaces.get(index).map(|i| &i.kind), Some(InterfaceKind::Cache { any: true }))
-    });
+    let kind = call.interface.and_then(|index| call.world.interfaces.get(index)).map(|interface| &interface.kind);
+    let Some(&InterfaceKind::Cache { any, max_bytes }) = kind else { return Err(Fault::new(fault::UNKNOWN_METHOD)) };
     if !any {
         // CACHE-021, CACHE-022: base64 that is text counts as text.
         value = match value {
@@ -143,8 +142,14 @@ fn store(call: &mut Call<'_, '_>) -> Outcome {
             _ => return Err(not_a_string()),
         };
     }
-    cache(call)?.store(name.to_string(), value);
-    Ok(true.into())
+    match cache(call)?.store(name.to_string(), value, max_bytes) {
+        true => Ok(true.into()),
+        // CACHE-025.
+        false => Err(Fault::with(
+            fault::FAILED,
+            format!("the cache is full: maxbytes is {}; delete something", max_bytes.unwrap_or_default()),
+        )),
+    }
 }
 
 fn not_a_string() -> Fault {

@@ -450,7 +450,7 @@ impl Sim {
     fn connect(&mut self) -> Result<Key<Conn>, String> {
         let server = self.dice.below(2) as usize;
         let mut turn = Turn { now: self.clock.now(), host: &mut self.host };
-        self.daemon.accept(server, Peer::Unix, &mut turn).ok_or_else(|| "a connection was refused".to_string())
+        self.daemon.accept(server, Peer::Unix, &mut turn).map_err(|_| "a connection was refused".to_string())
     }
 }
 

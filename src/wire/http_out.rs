@@ -33,9 +33,13 @@ const REASONS: &[(u16, &str)] = &[
     (400, "Bad Request"),
     (401, "Unauthorized"),
     (404, "Not Found"),
+    // Past a limit of ours.
+    (408, "Request Timeout"),
     (411, "Length Required"),
     (413, "Request Entity Too Large"),
+    (415, "Unsupported Media Type"),
     (500, "Internal Server Error"),
+    (503, "Service Unavailable"),
 ];
 
 /// The reason phrase of a status (HTTP-042).

@@ -2,6 +2,7 @@
 
 pub mod ansi;
 pub mod capture;
+pub mod gzip;
 pub mod http_body;
 pub mod http_client;
 pub mod http_in;

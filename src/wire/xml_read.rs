@@ -103,7 +103,8 @@ impl Document {
             .max_name_length(limits::XML_NAME_BYTES)
             .max_attributes(limits::XML_ATTRIBUTES)
             .max_attribute_length(limits::XML_ATTRIBUTE_BYTES)
-            .max_data_length(limits::BODY_BYTES as usize);
+            // As long as its body may be.
+            .max_data_length(usize::MAX);
         Document {
             events: EventReader::new_with_config(Feed::default(), config),
             tree: Tree::default(),
@@ -150,7 +151,9 @@ impl Document {
                     self.plain = !self.modern && self.tree.is_open() && self.events.source().is_behind_tag(true);
                 }
                 // XML 1.1 lets references name characters that no answer could carry (RPC-131).
-                Ok(XmlEvent::Characters(text)) if self.modern && xml_text(text.as_bytes()) != text => return Err(Broken),
+                Ok(XmlEvent::Characters(text)) if self.modern && xml_text(text.as_bytes()) != text => {
+                    return Err(Broken);
+                }
                 Ok(XmlEvent::Characters(text)) => self.tree.text(&text),
                 Ok(XmlEvent::EndDocument) => return Ok(()),
                 Ok(XmlEvent::StartDocument { version, .. }) => self.modern = version == XmlVersion::Version11,

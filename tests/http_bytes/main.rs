@@ -1,5 +1,7 @@
 //! Connections, spoken to with bytes: what goes in, in pieces of any size, and what comes out (contract http.md).
 
+mod limits;
+mod packed;
 mod requests;
 mod rig;
 mod tails;

@@ -1,7 +1,5 @@
 //! Requests and their answers.
 
-use std::time::Duration;
-
 use crate::rig::{GUARDED, Rig, body, call, header, post, status, statuses};
 use majordomo::base::limits;
 use majordomo::base::words::Level;
@@ -378,50 +376,6 @@ fn http_154_a_half_closed_client_gets_its_answers() {
         assert_eq!(rig.read(conn), "");
         assert!(rig.is_closed(conn), "{cut}");
     }
-}
-
-#[test]
-fn http_009_patience_with_slow_and_silent_clients() {
-    let mut rig = Rig::new();
-    let (idle, slow, busy) = (rig.connect(0), rig.connect(0), rig.connect(0));
-    rig.send(slow, b"POST /RPC2 HTTP/1.1\r\n");
-    let minute = Duration::from_secs(60);
-    for _ in 0..4 {
-        rig.pass(minute);
-        rig.send(slow, b"X: y\r\n");
-        rig.send(busy, OK_PAGE.as_bytes());
-        rig.read(busy);
-    }
-    assert!(!rig.is_closed(slow));
-    rig.pass(minute);
-    assert!(rig.is_closed(slow), "trickling does not help");
-    for _ in 0..25 {
-        rig.pass(minute);
-        rig.send(busy, OK_PAGE.as_bytes());
-        rig.read(busy);
-    }
-    assert!(!rig.is_closed(idle), "30 minutes are granted");
-    rig.pass(minute * 16);
-    assert!(rig.is_closed(idle));
-    assert!(!rig.is_closed(busy), "its time began with its last request");
-    rig.pass(minute * 45);
-    assert!(rig.is_closed(busy));
-    // HTTP-155: one line end too many is no request that was begun.
-    let polite = rig.connect(0);
-    rig.send(polite, format!("{OK_PAGE}\r\n").as_bytes());
-    rig.read(polite);
-    rig.pass(minute * 30);
-    assert!(!rig.is_closed(polite));
-}
-
-#[test]
-fn a_client_that_reads_nothing_is_given_up() {
-    let mut rig = Rig::new();
-    let conn = rig.connect(0);
-    rig.send(conn, OK_PAGE.as_bytes());
-    rig.pass(limits::IDLE);
-    assert!(rig.is_closed(conn));
-    assert!(rig.front.get(conn).unwrap().outgoing().is_empty());
 }
 
 #[test]

@@ -32,12 +32,20 @@ impl Rig {
         Rig::with_level(Level::Info)
     }
 
+    /// With these lines in the section of server 0.
+    pub fn with_server(lines: &str) -> Rig {
+        Rig::of(config(Level::Info, lines))
+    }
+
     pub fn with_level(level: Level) -> Rig {
+        Rig::of(config(level, ""))
+    }
+
+    fn of(config: Config) -> Rig {
         let mut host = SimHost::new(1);
         host.files.put_directory("/var/log");
         // Wed, 31 Jan 2024 10:20:30 GMT.
         let now = Now { mono: Mono(1_000_000_000), wall: Wall(1_706_696_430_000_000_000) };
-        let config = config(level);
         let front = Front::new(&config.servers);
         let world = World::new(config, &mut Turn { now, host: &mut host }).unwrap();
         let mut rig = Rig { world, front, host, now };
@@ -211,10 +219,10 @@ pub fn unchunk(mut text: &str) -> (String, bool) {
     (data, false)
 }
 
-fn config(level: Level) -> Config {
+fn config(level: Level, server: &str) -> Config {
     let text = format!(
         "[supervisord]\nlogfile={MAIN_LOG}\nlogfile_maxbytes=0\nloglevel={}\nsilent=true\nnocleanup=true\n\
-         [inet_http_server:0]\nport=9001\n\
+         [inet_http_server:0]\nport=9001\n{server}\n\
          [inet_http_server:1]\nport=9002\nusername=user\npassword=secret\n\
          [rpcinterface:supervisor]\n\
          supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\

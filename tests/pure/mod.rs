@@ -300,7 +300,7 @@ pub fn config(groups: Vec<GroupSpec>) -> Config {
     let interfaces = vec![
         interface("supervisor", InterfaceKind::Main),
         interface("twiddler", twiddler("0.1", &[])),
-        interface("cache", InterfaceKind::Cache { any: false }),
+        interface("cache", InterfaceKind::Cache { any: false, max_bytes: None }),
     ];
     Config { groups, interfaces, ..read("").expect("a sound configuration") }
 }

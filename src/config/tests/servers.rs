@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::{bad, good, load_with, machine, notices, one_bad};
 use crate::base::words::Level;
 use crate::config::ctl::{CtlPlugin, CtlPluginKind, CtlSpec};
-use crate::config::spec::{Address, InterfaceKind};
+use crate::config::spec::{Address, InterfaceKind, ServerLimits};
 use crate::config::{Surroundings, ctl_section};
 
 #[test]
@@ -48,6 +48,36 @@ fn cfg_161_cfg_163_mistakes_in_servers() {
 }
 
 #[test]
+fn http_009_http_024_limits_of_a_server() {
+    let server = |text: &str| good(&format!("[unix_http_server]\nfile=/s\n[inet_http_server]\nport=1\n{text}")).servers;
+    // The defaults in the table are those that `limits` gives reasons for.
+    let servers = server("");
+    assert_eq!((servers[0].limits, servers[1].limits), (ServerLimits::default(), ServerLimits::default()));
+    let text = "body_maxbytes=1MB\nmax_connections=1\nidle_timeout=0\nrequest_timeout=10\n";
+    let limits = ServerLimits {
+        body_bytes: 1 << 20,
+        connections: 1,
+        idle: None,
+        slow_request: Some(std::time::Duration::from_secs(10)),
+    };
+    let servers = server(text);
+    assert_eq!((servers[0].limits, servers[1].limits), (limits, ServerLimits::default()), "each has its own");
+    for (line, text) in [
+        ("body_maxbytes=0", "'0' is not from 1KB to 1GB"),
+        ("body_maxbytes=2GB", "'2GB' is not from 1KB to 1GB"),
+        ("body_maxbytes=much", "invalid literal for int() with base 10: 'much'"),
+        ("max_connections=0", "0 is below lower bound (1)"),
+        ("max_connections=-5", "-5 is below lower bound (1)"),
+        ("idle_timeout=-1", "'-1' is not from 0 to 31536000 seconds"),
+        ("request_timeout=99999999", "'99999999' is not from 0 to 31536000 seconds"),
+        ("request_timeout=1.5", "invalid literal for int() with base 10: '1.5'"),
+    ] {
+        let mistake = one_bad(&format!("[inet_http_server]\nport=1\n{line}\n"));
+        assert_eq!(mistake, text, "{line}");
+    }
+}
+
+#[test]
 fn cfg_164_cfg_165_the_url_for_children() {
     let url = |text: &str| good(text).daemon.serverurl;
     assert_eq!(url(""), None);
@@ -75,7 +105,7 @@ fn cfg_166_cfg_167_namespaces() {
         [
             ("main", InterfaceKind::Main),
             ("t", InterfaceKind::Twiddler { api_version: "envX".into(), whitelist }),
-            ("c", InterfaceKind::Cache { any: true }),
+            ("c", InterfaceKind::Cache { any: true, max_bytes: None }),
             ("f", InterfaceKind::Foreign { factory: "a.b:c".into() }),
         ]
     );
