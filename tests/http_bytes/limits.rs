@@ -36,7 +36,7 @@ fn http_009_one_connection_too_many() {
     let mut rig = Rig::with_server("max_connections=2");
     let (first, second) = (rig.connect(0), rig.connect(0));
     let refused = rig.front.accept(0, Peer::Unix, rig.now);
-    let answer = String::from_utf8(refused.err().expect("a refusal")).expect("text");
+    let answer = String::from_utf8(refused.expect_err("a refusal")).expect("text");
     assert!(answer.starts_with("HTTP/1.0 503 Service Unavailable\r\n"), "{answer}");
     assert_eq!(header(&answer, "Connection"), Some("close"));
     assert_eq!(header(&answer, "Content-Length").map(str::to_string), Some(body(&answer).len().to_string()));
