@@ -33,7 +33,7 @@ impl Bench {
         let mut host = SimHost::new(1);
         let mut turn = Turn { now: NOW, host: &mut host };
         let mut daemon = Daemon::new(config(processes), &mut turn).unwrap();
-        daemon.begin();
+        daemon.begin(&mut turn);
         while daemon.settle(&mut turn) {}
         let conn = daemon.accept(0, Peer::Unix, &mut turn).unwrap();
         Bench { host, daemon, conn }

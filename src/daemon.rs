@@ -68,9 +68,10 @@ impl Daemon {
         Ok(Daemon { world: World::new(config, turn)?, front })
     }
 
-    /// The servers are open and the pid file is written: starts what starts by itself, a few each turn.
-    pub fn begin(&mut self) {
-        self.world.queue_autostarts();
+    /// The servers are open and the pid file is written: tells of the beginning, and starts what starts by itself, a few
+    /// each turn.
+    pub fn begin(&mut self, turn: &mut Turn<'_>) {
+        self.world.begin(turn);
     }
 
     /// Takes in one thing that happened.

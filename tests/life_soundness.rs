@@ -103,7 +103,7 @@ fn check_acts(acts: &[Act], mood: Mood, step: &Step) {
     for act in acts {
         match act {
             Act::Kill { pid, .. } => assert_eq!(*pid, 9, "{step:?}"),
-            Act::Moved { from, to } => assert!(may_follow(*from, *to), "{step:?}: {from:?} to {to:?}"),
+            Act::Moved { from, to, .. } => assert!(may_follow(*from, *to), "{step:?}: {from:?} to {to:?}"),
             Act::Spawn | Act::Say(_) => {}
         }
     }

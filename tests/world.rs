@@ -29,15 +29,6 @@ fn proc_070_automatic_starts_by_group_priority_then_configuration_order() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_said_once_for_each_group() {
-    let listener = "[eventlistener:l]\ncommand=l\nevents=TICK_5\n";
-    let said = |text: &str| Rig::of(pure::read(text).expect("a sound file")).log();
-    let events = "WARN [eventlistener:l] runs its program, but events are not delivered to it yet";
-    assert_eq!(said(&format!("{listener}[program:p]\ncommand=p\n")), [events]);
-    assert!(said("[program:p]\ncommand=p\n").is_empty());
-}
-
-#[test]
 fn proc_050_a_spawn_is_logged_and_stamped() {
     let mut rig = Rig::one(|_| {});
     rig.begin();

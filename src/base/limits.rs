@@ -57,6 +57,17 @@ pub const FOLLOW_CHECK: Duration = Duration::from_millis(150);
 pub const SHOWN_BYTES: usize = 4096;
 /// Bytes queued for a child's stdin (PROC-090: at least 16 MiB).
 pub const STDIN_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of events that wait for listeners with `buffer_size=auto`, and what each event is taken to cost besides its
+/// payload: its line and its place.
+pub const EVENT_BYTES: u64 = 8 * 1024 * 1024;
+/// See [`EVENT_BYTES`].
+pub const EVENT_COST: u64 = 192;
+/// A listener's line before its result: no number has so many digits.
+pub const RESULT_LINE_BYTES: usize = 4096;
+/// A listener's result: the word in front and as much as a child's stdin takes (EVT-121).
+pub const RESULT_BYTES: usize = STDIN_BYTES + 6;
+/// How often at least the wall clock is looked at for TICK events, in case somebody set it.
+pub const TICK_CHECK: Duration = Duration::from_secs(60);
 /// Bytes of a child's log kept while its file can't be written.
 pub const LOG_HELD_BYTES: usize = 256 * 1024;
 /// After a start, a read of a log that is still empty waits so long for the first words (TWID-091).

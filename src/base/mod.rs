@@ -4,6 +4,7 @@
 
 pub mod bytes;
 pub mod errno;
+pub mod events;
 pub mod key;
 pub mod limits;
 pub mod text;

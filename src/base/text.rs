@@ -111,6 +111,14 @@ fn is_printable(c: char) -> bool {
             | 0x2060..=0x206f | 0xe000..=0xf8ff | 0xfeff | 0xfff0..=0xfffb | 0xfffe | 0xffff | 0xe0000..=0x10ffff))
 }
 
+/// Bytes as event payloads and log lines show them (EVT-031).
+pub fn shown(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(format!("Undecodable: {}", bytes_repr(bytes))),
+    }
+}
+
 /// Bytes as a Python byte-string literal, `b'…'` (EVT-031).
 pub fn bytes_repr(bytes: &[u8]) -> String {
     let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { b'"' } else { b'\'' };

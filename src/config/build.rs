@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use crate::base::events::{self, Kinds};
 use crate::base::limits;
 use crate::base::text::nearest;
 use crate::base::words::Level;
@@ -14,44 +15,11 @@ use crate::config::program_keys::{
     GroupKeys, ListenerKeys, ListenerRedirect, OwnGroupKeys, ProcessKeys, ProgramKeys, SocketKeys,
 };
 use crate::config::reader::{Context, Names, Reader};
-use crate::config::spec::{ChannelSpec, FastCgiSpec, GroupKind, GroupSpec, LogFile, ProcessSpec};
+use crate::config::spec::{
+    Bound, ChannelSpec, FastCgiSpec, GroupKind, GroupSpec, LogFile, PoolSpec, ProcessSpec, ResultHandler,
+};
 use crate::config::table::PROCESS;
 use crate::config::{environment, paths};
-
-/// The result handlers that are built in (CFG-153).
-pub const RESULT_HANDLERS: [&str; 2] =
-    ["supervisor.dispatchers:default_handler", "supervisor_twiddler.resulthandler:stdin_write_handler"];
-
-/// Every event type that a listener may ask for (EVT-001 to EVT-025).
-pub const EVENT_TYPES: &[&str] = &[
-    "EVENT",
-    "PROCESS_STATE",
-    "PROCESS_STATE_STARTING",
-    "PROCESS_STATE_BACKOFF",
-    "PROCESS_STATE_RUNNING",
-    "PROCESS_STATE_STOPPING",
-    "PROCESS_STATE_STOPPED",
-    "PROCESS_STATE_EXITED",
-    "PROCESS_STATE_FATAL",
-    "PROCESS_STATE_UNKNOWN",
-    "PROCESS_LOG",
-    "PROCESS_LOG_STDOUT",
-    "PROCESS_LOG_STDERR",
-    "PROCESS_COMMUNICATION",
-    "PROCESS_COMMUNICATION_STDOUT",
-    "PROCESS_COMMUNICATION_STDERR",
-    "REMOTE_COMMUNICATION",
-    "SUPERVISOR_STATE_CHANGE",
-    "SUPERVISOR_STATE_CHANGE_RUNNING",
-    "SUPERVISOR_STATE_CHANGE_STOPPING",
-    "TICK",
-    "TICK_5",
-    "TICK_60",
-    "TICK_3600",
-    "PROCESS_GROUP",
-    "PROCESS_GROUP_ADDED",
-    "PROCESS_GROUP_REMOVED",
-];
 
 /// Builds groups from sections.
 pub struct Builder<'a> {
@@ -172,24 +140,39 @@ impl<'a> Builder<'a> {
         let keys = ListenerKeys::read(&mut self.reader(section))?;
         let mut from = self.reader(section);
         let mut fine = Ok(());
-        if keys.buffer_size < 1 {
-            let text = format!("[{}] section sets invalid buffer_size ({})", section.name, keys.buffer_size);
+        if let Some(size) = keys.buffer_size.filter(|size| *size < 1) {
+            let text = format!("[{}] section sets invalid buffer_size ({size})", section.name);
             fine = Err(from.fail("buffer_size", text));
         }
-        if !RESULT_HANDLERS.contains(&&*keys.result_handler) {
+        if keys.buffer_bytes == Some(0) {
+            let text = format!("[{}] section sets invalid buffer_bytes (0)", section.name);
+            fine = Err(from.fail("buffer_bytes", text));
+        }
+        let bound = match (keys.buffer_bytes, keys.buffer_size) {
+            (Some(bytes), _) => Bound::Bytes(bytes),
+            (None, None) => Bound::Bytes(limits::EVENT_BYTES),
+            (None, Some(size)) => Bound::Count(size.unsigned_abs()),
+        };
+        let handler = ResultHandler::named(&keys.result_handler);
+        if handler.is_none() {
             let text = format!("{} cannot be resolved within [{}]", keys.result_handler, section.name);
-            let hint = format!("built in are {}", RESULT_HANDLERS.join(" and "));
+            let hint = format!("built in are {}", ResultHandler::TABLE.map(|row| row.1).join(", "));
             fine = Err(from.fail_with("result_handler", text, hint));
         }
         let mut events: Vec<String> = keys.events.iter().map(|event| event.to_uppercase()).collect();
         if events.is_empty() {
             fine = Err(from.missing("events", format!("[{}] section requires an \"events\" line", section.name)));
         }
-        for event in events.iter().filter(|event| !EVENT_TYPES.contains(&event.as_str())) {
-            let hint = nearest(event, EVENT_TYPES.iter().copied());
-            let hint = hint.map_or(String::new(), |name| format!("did you mean '{name}'?"));
-            fine =
-                Err(from.fail_with("events", format!("Unknown event type {event} in [{}] events", section.name), hint));
+        let mut kinds = Kinds::default();
+        for event in &events {
+            let Some(known) = Kinds::of(event) else {
+                let hint = nearest(event, events::names());
+                let hint = hint.map_or(String::new(), |name| format!("did you mean '{name}'?"));
+                let text = format!("Unknown event type {event} in [{}] events", section.name);
+                fine = Err(from.fail_with("events", text, hint));
+                continue;
+            };
+            kinds = kinds.and(known);
         }
         events.sort_unstable();
         events.dedup();
@@ -203,8 +186,9 @@ impl<'a> Builder<'a> {
         }
         let processes = self.processes(section, name, None)?;
         fine?;
-        let (buffer_size, result_handler) = (keys.buffer_size.unsigned_abs(), keys.result_handler);
-        let kind = GroupKind::Pool { events, buffer_size, result_handler };
+        let result_handler = handler.ok_or(Reported)?;
+        let (len_unit, exit_status) = (keys.len_unit, keys.exit_status_in_events);
+        let kind = GroupKind::Pool(PoolSpec { events, kinds, bound, result_handler, len_unit, exit_status });
         // upstream: CFG-060: the pool's name is taken as it is, only its processes' names are trimmed.
         Ok(GroupSpec { name: name.to_string(), priority: keys.priority, kind, processes })
     }

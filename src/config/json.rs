@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::base::words::Level;
 use crate::config::spec::{
-    Address, Autorestart, ChannelSpec, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec, LogFile,
-    ProcessSpec, ServerLimits, ServerSpec, UserSpec,
+    Address, Autorestart, Bound, ChannelSpec, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec,
+    LenUnit, LogFile, ProcessSpec, ServerLimits, ServerSpec, UserSpec,
 };
 
 /// A JSON value.
@@ -211,7 +211,7 @@ fn interface(interface: &InterfaceSpec) -> Json {
 fn group(group: &GroupSpec) -> Json {
     let (kind, of_processes) = match &group.kind {
         GroupKind::Plain => ("ProcessGroupConfig", "ProcessConfig"),
-        GroupKind::Pool { .. } => ("EventListenerPoolConfig", "EventListenerConfig"),
+        GroupKind::Pool(_) => ("EventListenerPoolConfig", "EventListenerConfig"),
         GroupKind::FastCgi(_) => ("FastCGIGroupConfig", "FastCGIProcessConfig"),
     };
     let processes: Vec<Json> = group.processes.iter().map(|process| self::process(process, of_processes)).collect();
@@ -223,10 +223,19 @@ fn group(group: &GroupSpec) -> Json {
     ];
     match &group.kind {
         GroupKind::Plain => {}
-        GroupKind::Pool { events, buffer_size, result_handler } => {
-            fields.push(("events", events.iter().collect::<Vec<_>>().into()));
-            fields.push(("buffer_size", (*buffer_size).into()));
-            fields.push(("result_handler", result_handler.into()));
+        GroupKind::Pool(pool) => {
+            fields.push(("events", pool.events.iter().collect::<Vec<_>>().into()));
+            fields.push(match pool.bound {
+                Bound::Count(count) => ("buffer_size", count.into()),
+                Bound::Bytes(bytes) => ("buffer_bytes", bytes.into()),
+            });
+            fields.push(("result_handler", pool.result_handler.name().into()));
+            let unit = match pool.len_unit {
+                LenUnit::Characters => "characters",
+                LenUnit::Bytes => "bytes",
+            };
+            fields.push(("len_unit", unit.into()));
+            fields.push(("exit_status_in_events", pool.exit_status.into()));
         }
         GroupKind::FastCgi(socket) => {
             let bits = socket.url.starts_with("unix://").then(|| mode(socket.mode));

@@ -8,7 +8,7 @@ use crate::base::text::repr;
 use crate::base::words::{Level, parse_signal};
 use crate::config::ini::is_space;
 use crate::config::paths;
-use crate::config::spec::{Autorestart, LogFile, UserSpec};
+use crate::config::spec::{Autorestart, LenUnit, LogFile, UserSpec};
 use crate::config::surroundings::Surroundings;
 
 /// The shape of a reader.
@@ -20,6 +20,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("name", "a name without blank, `:` and `/`"),
     ("integer", "a whole number"),
     ("count", "a whole number"),
+    ("count_or_auto", "a whole number, or auto"),
     ("boolean", "true or false"),
     ("autorestart", "true, false or unexpected"),
     ("size", "bytes, or a number with KB, MB or GB"),
@@ -42,6 +43,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("timeout", "seconds, from 0 to 31536000 (a year)"),
     ("factory", "the name of a factory that is built in"),
     ("values_form", "string or any"),
+    ("len_unit", "characters or bytes"),
 ];
 
 const TRUE: [&str; 4] = ["yes", "true", "on", "1"];
@@ -119,6 +121,14 @@ pub fn autorestart(text: &str, around: &dyn Surroundings) -> Result<Autorestart,
 /// How many old files are kept (CFG-124). Less than none is none.
 pub fn count(text: &str, around: &dyn Surroundings) -> Result<u32, String> {
     integer(text, around).map(|count| u32::try_from(count.max(0)).unwrap_or(u32::MAX))
+}
+
+/// A whole number, or, ours, `None` for `auto`.
+pub fn count_or_auto(text: &str, around: &dyn Surroundings) -> Result<Option<i64>, String> {
+    if text.trim_matches(is_space).eq_ignore_ascii_case("auto") {
+        return Ok(None);
+    }
+    integer(text, around).map(Some)
 }
 
 /// Bytes (CFG-064). Less than nothing is nothing: both switch off what is measured.
@@ -296,6 +306,15 @@ pub fn url_or_auto(text: &str, _: &dyn Surroundings) -> Result<Option<String>, S
 /// CFG-076.
 pub fn environment(text: &str, _: &dyn Surroundings) -> Result<Vec<(String, String)>, String> {
     crate::config::environment::parse(text)
+}
+
+/// What the length before an event counts (BUG-082).
+pub fn len_unit(text: &str, _: &dyn Surroundings) -> Result<LenUnit, String> {
+    match text.to_lowercase().as_str() {
+        "characters" => Ok(LenUnit::Characters),
+        "bytes" => Ok(LenUnit::Bytes),
+        _ => Err(format!("not a unit of lengths (characters or bytes): {}", repr(text))),
+    }
 }
 
 /// How multicall wraps its results: true for one-element arrays (DEC-011).

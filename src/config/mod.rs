@@ -153,6 +153,9 @@ pub fn load(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> Result<Co
             let interfaces = servers::interfaces(&ini, &context, &mut report);
             let groups = build::Builder { ini: &ini, context: &context, report: &mut report }.groups();
             let servers = servers::servers(&ini, &context, &cwd, &mut report);
+            if let Ok(keys) = &keys {
+                doubtful_identifier(&ini, &keys.identifier, &mut report);
+            }
             keys.ok().map(|keys| (keys, interfaces, groups, servers))
         }
     };
@@ -249,6 +252,19 @@ fn missing_section(ini: &Ini, file: &str, report: &mut Report) {
     });
     let text = ".ini file does not include supervisord section";
     report.error(ConfigError { file: file.to_string(), hint, ..ConfigError::new(text) });
+}
+
+/// Listeners take the line before an event apart at its blanks and colons (EVT-140).
+fn doubtful_identifier(ini: &Ini, identifier: &str, report: &mut Report) {
+    let listens = ini.sections().iter().any(|section| section.name.starts_with("eventlistener:"));
+    if listens && identifier.contains(|c: char| c == ':' || c.is_whitespace()) {
+        let section = ini.section("supervisord");
+        let at = section.map(|section| section.settings.get("identifier").map_or(&section.at, |setting| &setting.at));
+        let text = format!(
+            "identifier={identifier} has a blank or a colon: event listeners will not understand the events they get"
+        );
+        report.notice(Level::Warn, text, at);
+    }
 }
 
 /// Warns of sections and keys that nobody reads; Supervisor ignores them without a word (CFG-033).

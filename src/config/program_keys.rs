@@ -6,7 +6,7 @@
 use crate::base::words::Channel;
 use crate::config::effective::{self, numbers, size, text, uid};
 use crate::config::kinds::LogChoice;
-use crate::config::spec::{Autorestart, UserSpec};
+use crate::config::spec::{Autorestart, LenUnit, UserSpec};
 use crate::config::table::keys;
 
 keys! {
@@ -134,12 +134,21 @@ keys! {
     pub struct ListenerKeys {
         /// Order among groups: by default before all programs.
         priority: i64 = integer or "-1", HERE;
-        /// How many events may wait for a listener.
-        buffer_size: i64 = integer or "10", HERE;
+        /// How many events may wait for a listener; what is too much pushes out the oldest. With auto, which is ours,
+        /// it is as if buffer_bytes were 8MB. Supervisor refuses auto: a file for both has buffer_bytes instead.
+        buffer_size: Option<i64> = count_or_auto or "10", HERE;
+        /// How many bytes of events may wait for a listener, however many events that is; buffer_size does not count
+        /// then.
+        buffer_bytes: u64 = size or none, HERE, ours;
         /// What judges the listener's results.
         result_handler: String = text or "supervisor.dispatchers:default_handler", HERE;
         /// The events to be told of.
         events: Vec<String> = list or "", HERE;
+        /// What len in the line before an event counts.
+        len_unit: LenUnit = len_unit or "characters", HERE, ours;
+        /// Events of the type PROCESS_STATE_EXITED also say exitstatus (-1 after a signal) and signal (0 if there was
+        /// none), both in numbers.
+        exit_status_in_events: bool = boolean or "false", HERE, ours;
     }
 }
 

@@ -28,6 +28,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("umask", "022"),
     ("environment", "A=\"1\",B=\"2\""),
     ("events", "EVENT"),
+    ("buffer_bytes", "8MB"),
     ("socket", "unix:///tmp/fcgi.sock"),
     ("socket_backlog", "128"),
     ("socket_owner", "nobody:nogroup"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::base::events::Kinds;
 use crate::base::limits;
 use crate::base::words::Level;
 pub use crate::config::reader::Context;
@@ -209,16 +210,73 @@ pub enum GroupKind {
     /// `[program:x]` or `[group:x]`.
     Plain,
     /// `[eventlistener:x]`.
-    Pool {
-        /// Subscribed types, upper case, sorted, unique.
-        events: Vec<String>,
-        /// How many events may wait.
-        buffer_size: u64,
-        /// Name of the result handler.
-        result_handler: String,
-    },
+    Pool(PoolSpec),
     /// `[fcgi-program:x]`.
     FastCgi(FastCgiSpec),
+}
+
+/// What listeners are told of, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolSpec {
+    /// Subscribed types, upper case, sorted, unique.
+    pub events: Vec<String>,
+    /// The same as a set of the types that are sent.
+    pub kinds: Kinds,
+    /// How much may wait for a listener.
+    pub bound: Bound,
+    /// What judges the listeners' results.
+    pub result_handler: ResultHandler,
+    /// Ours: what `len` counts.
+    pub len_unit: LenUnit,
+    /// Ours: PROCESS_STATE_EXITED says the exit status and the signal.
+    pub exit_status: bool,
+}
+
+/// How much may wait in a pool's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// So many events; at least one.
+    Count(u64),
+    /// Ours: so many bytes; at least one.
+    Bytes(u64),
+}
+
+/// What `len` in the line before an event counts (EVT-088).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum LenUnit {
+    Characters,
+    Bytes,
+}
+
+/// What judges the results of listeners: the Python result handlers that are built in (CFG-153).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultHandler {
+    /// EVT-120: `OK` or not.
+    Default,
+    /// EVT-121: may answer with words for the process that the event is about.
+    StdinWrite,
+    /// As the PyPI package supervisor-stdout: results that repeat a PROCESS_LOG payload are printed.
+    Stdout,
+}
+
+impl ResultHandler {
+    /// All of them, by the name that files give them.
+    pub const TABLE: [(ResultHandler, &str); 3] = [
+        (ResultHandler::Default, "supervisor.dispatchers:default_handler"),
+        (ResultHandler::StdinWrite, "supervisor_twiddler.resulthandler:stdin_write_handler"),
+        (ResultHandler::Stdout, "supervisor_stdout:event_handler"),
+    ];
+
+    /// The handler that a file names.
+    pub fn named(name: &str) -> Option<ResultHandler> {
+        Self::TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    /// Its name in a file.
+    pub fn name(self) -> &'static str {
+        Self::TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
 }
 
 /// The socket that FastCGI members share.

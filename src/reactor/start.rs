@@ -125,7 +125,8 @@ impl Start {
                 Ok(End::Reload(mut config)) => {
                     host.reset();
                     switch_user(&mut config)?;
-                    let (new, listeners) = open(*config, &mut host, true)?;
+                    let (mut new, listeners) = open(*config, &mut host, true)?;
+                    new.world.follow(&daemon.world);
                     daemon = new;
                     pid_file = begin(&mut reactor, &mut daemon, listeners, &mut host)?;
                 }
@@ -272,7 +273,7 @@ fn begin(
         None => Line::NoPidFile { path: path.display().to_string() },
     };
     say(daemon, line, host);
-    daemon.begin();
+    daemon.begin(&mut Turn { now: clock::now(), host });
     process::release_startup_code();
     Ok(pid_file)
 }

@@ -1,16 +1,17 @@
 //! `supervisor.*` about the daemon itself: who it is, how it goes, its configuration.
 
+use crate::base::events::{Event, Kind};
 use crate::base::value::Value;
 use crate::base::words::{Fault, SUPERVISOR_VERSION, fault};
 use crate::config::diff::differences;
 use crate::config::error::ConfigError;
-use crate::rpc::args::{Kind, Param, needs};
+use crate::rpc::args::{self, Param, needs, shown};
 use crate::rpc::{Answer, Call, Gate, Method, Outcome};
 
 /// The version of these methods (RPC-010).
 const API_VERSION: &str = "3.0";
 
-const GROUP: Param = needs("name", Kind::Text, "string", "The name of a group.");
+const GROUP: Param = needs("name", args::Kind::Text, "string", "The name of a group.");
 
 /// The rows.
 pub const METHODS: &[Method] = &[
@@ -127,17 +128,26 @@ pub const METHODS: &[Method] = &[
     Method {
         name: "sendRemoteCommEvent",
         params: &[
-            needs("type", Kind::Any, "string", "The type of the event."),
-            needs("data", Kind::Any, "string", "What it carries."),
+            needs("type", args::Kind::Any, "string", "The type of the event."),
+            needs("data", args::Kind::Any, "string", "What it carries."),
         ],
         returns: "boolean",
         signature: None,
         result: "Always true.",
         help: "Send an event to the listeners that asked for REMOTE_COMMUNICATION.",
         gate: Gate::Open,
-        run: |_| Ok(true.into()),
+        run: send_event,
     },
 ];
+
+/// EVT-017, EVT-047.
+fn send_event(call: &mut Call<'_, '_>) -> Outcome {
+    if call.world.wants(Kind::Remote) {
+        let (label, data) = (call.take(0), call.take(1));
+        call.world.publish(Event::Remote { label: &shown(&label), data: &shown(&data) }, call.turn);
+    }
+    Ok(true.into())
+}
 
 fn get_state(call: &mut Call<'_, '_>) -> Outcome {
     let mood = call.world.mood();

@@ -53,6 +53,8 @@ pub struct Child {
     pub ends: Option<(Mono, Exit)>,
     /// Bytes that its stdin still takes; `None`: it closed it.
     pub stdin_room: Option<usize>,
+    /// What it has read from stdin.
+    pub heard: Vec<u8>,
     /// Whether the writer was told that stdin is full.
     pub stdin_awaited: bool,
     /// Which channels are not to be read.
@@ -74,7 +76,7 @@ impl Child {
             _ => (at, exit),
         });
         let stdin_room = (!dice.one_in(4)).then(|| dice.below(5_000) as usize);
-        Child { pid, who, nature, ends, stdin_room, stdin_awaited: false, paused: [false; 2] }
+        Child { pid, who, nature, ends, stdin_room, heard: Vec::new(), stdin_awaited: false, paused: [false; 2] }
     }
 
     /// Takes a signal.

@@ -146,6 +146,7 @@ impl Host for SimHost {
         let count = bytes.len().min(*room);
         *room -= count;
         child.stdin_awaited |= count < bytes.len();
+        child.heard.extend_from_slice(&bytes[..count]);
         self.journal.bytes(&bytes[..count]);
         Ok(count)
     }

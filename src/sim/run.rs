@@ -94,7 +94,7 @@ impl Sim {
         host.now = clock.now().mono;
         let mut turn = Turn { now: clock.now(), host: &mut host };
         let mut daemon = Daemon::new(config, &mut turn)?;
-        daemon.begin();
+        daemon.begin(&mut turn);
         Ok(Sim {
             daemon,
             host,
@@ -382,8 +382,10 @@ impl Sim {
         self.cache.clear();
         self.host.reset();
         let mut turn = Turn { now: self.clock.now(), host: &mut self.host };
-        self.daemon = Daemon::new(*config, &mut turn)?;
-        self.daemon.begin();
+        let mut daemon = Daemon::new(*config, &mut turn)?;
+        daemon.world.follow(&self.daemon.world);
+        daemon.begin(&mut turn);
+        self.daemon = daemon;
         self.watch.begin_anew();
         Ok(())
     }

@@ -7,6 +7,7 @@ pub mod http_body;
 pub mod http_client;
 pub mod http_in;
 pub mod http_out;
+pub mod listener;
 #[cfg(test)]
 mod split;
 mod xml_plain;

@@ -4,6 +4,7 @@ use crate::base::key::Key;
 use crate::config::spec::{GroupKind, GroupSpec};
 use crate::world::World;
 use crate::world::fastcgi::SharedSocket;
+use crate::world::pool::Pool;
 use crate::world::process::Process;
 
 /// An active group.
@@ -14,6 +15,8 @@ pub struct Group {
     pub priority: i64,
     /// What kind of group.
     pub kind: GroupKind,
+    /// The events that wait, if its members are listeners.
+    pub pool: Option<Pool>,
     /// In configuration order.
     pub members: Vec<Key<Process>>,
     /// What its FastCGI programs listen at.

@@ -56,6 +56,8 @@ pub enum Act {
         from: State,
         /// The state entered.
         to: State,
+        /// Failed starts in a row by then.
+        tries: i64,
     },
     /// Say so in the main log.
     Say(Line),
@@ -365,7 +367,7 @@ impl Life {
     fn enter(&mut self, to: State, acts: &mut Vec<Act>) {
         let from = std::mem::replace(&mut self.state, to);
         if from != to {
-            acts.push(Act::Moved { from, to });
+            acts.push(Act::Moved { from, to, tries: self.backoff });
         }
     }
 }

@@ -69,9 +69,6 @@ lines! {
     /// LOG-027.
     NoPidFile { path: String } Critical "could not write pidfile {path}";
 
-    /// A pool becomes active; events are for a later version.
-    NoEvents { group: String } Warn
-        "[eventlistener:{group}] runs its program, but events are not delivered to it yet";
     /// PROC-131, PROC-132.
     CreatingSocket { url: String } Info "Creating socket {url}";
     /// PROC-131, PROC-132.
@@ -154,6 +151,30 @@ lines! {
     Output { name: String, channel: &'static str, text: String } Debug "'{name}' {channel} output:\n{text}";
     /// EVT-062.
     EmittedBlock { name: String, channel: &'static str } Debug "'{name}' {channel} emitted a comm event";
+    /// EVT-083.
+    BufferOverflowed { pool: String, serial: u64 } Error
+        "pool {pool} event buffer overflowed, discarding event {serial}";
+    /// EVT-090.
+    Rebuffering { serial: u64, pool: String, size: usize, max: u64 } Debug
+        "rebuffering event {serial} for pool {pool} (buf size={size}, max={max})";
+    /// EVT-086.
+    EventSent { serial: u64, name: String } Debug "event {serial} sent to listener {name}";
+    /// EVT-086.
+    EventPipeBroken { serial: u64, name: String } Debug
+        "epipe occurred while sending event {serial} to listener {name}, listener state unchanged";
+    /// EVT-106.
+    ListenerMoved { name: String, from: &'static str, to: &'static str } Debug "{name}: {from} -> {to}";
+    /// EVT-106.
+    ListenerUnknown { name: String, why: String } Warn
+        "{name}: has entered the UNKNOWN state and will no longer receive events until it is started again: {why}";
+    /// EVT-104.
+    BadResultLine { name: String, line: String } Warn "{name}: bad result line: '{line}'";
+    /// EVT-122.
+    EventProcessed { name: String } Debug "{name}: event was processed";
+    /// EVT-123.
+    EventRejected { name: String } Warn "{name}: event was rejected";
+    /// EVT-124.
+    EventFailed { name: String } Warn "{name}: event caused an error";
     /// LOG-038.
     ChannelClosed { fd: i32, name: String, channel: &'static str } Debug
         "fd {fd} closed, stopped monitoring '{name}' {channel}";

@@ -1,58 +1,75 @@
 //! Groups and processes come and go: at the start, by `addProcessGroup`, by twiddler; with their automatic logs.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::words::Channel;
-use crate::config::spec::{GroupKind, GroupSpec, LogFile, ProcessSpec};
+use crate::config::spec::{ChannelSpec, GroupKind, GroupSpec, LogFile, ProcessSpec};
 use crate::world::group::Group;
 use crate::world::life::Life;
 use crate::world::lines::Line;
 use crate::world::output::Output;
+use crate::world::pool::{Member, Pool};
 use crate::world::process::Process;
 use crate::world::{Alarm, Turn, World};
 
 impl World {
-    /// Makes a group active with all its members and their automatic logs (PROC-082). Its name must be free. The
-    /// error is that of a FastCGI socket that can't be had (PROC-132); then there is no group.
+    /// Makes a group active with all its members and their automatic logs (PROC-082), and tells of it. Its name must be
+    /// free. The error is that of a FastCGI socket that can't be had (PROC-132); then there is no group.
     pub fn add_group(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) -> Result<Key<Group>, String> {
+        let key = self.make_group(spec, turn)?;
+        self.announce(key, turn);
+        Ok(key)
+    }
+
+    /// As [`World::add_group`], without telling of it.
+    pub(crate) fn make_group(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) -> Result<Key<Group>, String> {
         let sockets = self.probe_sockets(spec, turn)?;
+        let pool = match &spec.kind {
+            GroupKind::Pool(pool) => Some(Pool::new(pool.clone())),
+            GroupKind::Plain | GroupKind::FastCgi(_) => None,
+        };
+        let listens = pool.is_some();
         let key = self.groups.insert(Group {
             name: spec.name.clone(),
             priority: spec.priority,
             kind: spec.kind.clone(),
+            pool,
             members: Vec::new(),
             sockets,
         });
         self.group_names.insert(spec.name.clone(), key);
         self.group_order.push(key);
-        self.add_members(key, &spec.processes, turn);
-        self.say_what_is_missing(spec, turn);
+        self.put_members(key, &spec.processes, listens, turn);
         Ok(key)
     }
 
-    /// What a group asks for and doesn't get yet is said, once for each group.
-    fn say_what_is_missing(&mut self, spec: &GroupSpec, turn: &mut Turn<'_>) {
-        if matches!(spec.kind, GroupKind::Pool { .. }) {
-            self.say(&Line::NoEvents { group: spec.name.clone() }, turn);
-        }
-    }
-
-    /// Puts processes into a group. Their names must be free in it.
+    /// Puts processes into a group. Their names must be free in it. In a pool, too, they are no listeners.
     pub fn add_members(
         &mut self,
         group: Key<Group>,
         specs: &[Rc<ProcessSpec>],
         turn: &mut Turn<'_>,
     ) -> Vec<Key<Process>> {
+        self.put_members(group, specs, false, turn)
+    }
+
+    fn put_members(
+        &mut self,
+        group: Key<Group>,
+        specs: &[Rc<ProcessSpec>],
+        listen: bool,
+        turn: &mut Turn<'_>,
+    ) -> Vec<Key<Process>> {
         let Some(name) = self.groups.get(group).map(|group| Rc::<str>::from(group.name.as_str())) else {
             return Vec::new();
         };
         let mut keys = Vec::with_capacity(specs.len());
-        for spec in specs {
-            let stdout = Some(self.make_output_anyway(spec, Channel::Stdout, turn));
-            let stderr = (!spec.redirect_stderr).then(|| self.make_output_anyway(spec, Channel::Stderr, turn));
+        for (place, spec) in specs.iter().enumerate() {
+            let stdout = Some(self.make_output_anyway(spec, Channel::Stdout, listen, turn));
+            let stderr = (!spec.redirect_stderr).then(|| self.make_output_anyway(spec, Channel::Stderr, false, turn));
             keys.push(self.processes.insert(Process {
                 spec: spec.clone(),
                 group,
@@ -61,6 +78,7 @@ impl World {
                 outputs: [stdout, stderr],
                 stdin: Default::default(),
                 stdin_closed: true,
+                listener: listen.then(|| Member { protocol: Default::default(), event: None, place }),
                 silent: false,
                 stop_reported: None,
             }));
@@ -98,6 +116,7 @@ impl World {
             self.forget(member, turn);
         }
         self.close_sockets(group.sockets, turn);
+        self.denounce(key, &group.name, turn);
     }
 
     /// Takes a process out of its group; an automatic restart that waits is called off (TWID-065).
@@ -106,6 +125,12 @@ impl World {
         let group = process.group;
         if let Some(group) = self.groups.get_mut(group) {
             group.members.retain(|&other| other != key);
+        }
+        let place = process.listener.as_ref().map(|member| member.place);
+        if let Some(pool) = self.pool_mut(group)
+            && let Some(place) = place
+        {
+            pool.set_idle(place, key, false);
         }
         self.forget(key, turn);
         self.close_idle_sockets(group, turn);
@@ -124,15 +149,17 @@ impl World {
         self.changes += 1;
     }
 
-    /// A channel with its log; an automatic log gets its file (LOG-044).
+    /// A channel with its log; an automatic log gets its file (LOG-044). A listener's stdout (`protocol`) is logged, no
+    /// more (EVT-046, EVT-110).
     pub(crate) fn make_output(
         &mut self,
         spec: &ProcessSpec,
         channel: Channel,
+        protocol: bool,
         turn: &mut Turn<'_>,
     ) -> Result<Output, Errno> {
         let daemon = &self.config.daemon;
-        let settings = &spec.channels[channel.index()];
+        let settings = &settings(spec, channel, protocol);
         let path = match &settings.logfile {
             LogFile::None => None,
             LogFile::Path(path) => Some(path.clone()),
@@ -145,12 +172,18 @@ impl World {
     }
 
     /// As [`World::make_output`]; without a file if none can be made now: a start tries again.
-    fn make_output_anyway(&mut self, spec: &ProcessSpec, channel: Channel, turn: &mut Turn<'_>) -> Output {
-        self.make_output(spec, channel, turn).unwrap_or_else(|error| {
+    fn make_output_anyway(
+        &mut self,
+        spec: &ProcessSpec,
+        channel: Channel,
+        protocol: bool,
+        turn: &mut Turn<'_>,
+    ) -> Output {
+        self.make_output(spec, channel, protocol, turn).unwrap_or_else(|error| {
             let directory = self.config.daemon.childlogdir.display().to_string();
             let line = Line::NoAutoLog { name: spec.name.clone(), directory, error: error.text() };
             self.say(&line, turn);
-            let settings = &spec.channels[channel.index()];
+            let settings = &settings(spec, channel, protocol);
             Output::new(settings, &spec.name, channel, self.config.daemon.strip_ansi, None)
         })
     }
@@ -171,6 +204,15 @@ impl World {
                 self.say(&Line::NoCleanUp { path }, turn);
             }
         }
+    }
+}
+
+/// What a channel does with what it is given.
+fn settings(spec: &ProcessSpec, channel: Channel, protocol: bool) -> Cow<'_, ChannelSpec> {
+    let settings = &spec.channels[channel.index()];
+    match protocol {
+        true => Cow::Owned(ChannelSpec { capture_maxbytes: 0, events: false, syslog: false, ..settings.clone() }),
+        false => Cow::Borrowed(settings),
     }
 }
 

@@ -4,6 +4,7 @@
 //! one place that carries out what they ask for. The world asks the system only through [`host::Host`], and never
 //! knows a descriptor.
 
+pub mod bus;
 pub mod cache;
 pub mod command;
 pub mod fastcgi;
@@ -11,10 +12,12 @@ pub mod group;
 pub mod host;
 pub mod life;
 pub mod lines;
+pub mod listening;
 pub mod log;
 pub mod mainlog;
 pub mod members;
 pub mod output;
+pub mod pool;
 pub mod process;
 pub mod shutdown;
 pub mod streams;
@@ -29,6 +32,7 @@ use crate::base::time::{Deadlines, Mono, Now};
 use crate::base::words::{Channel, Exit, Level, Mood, Pid, State, signal_name};
 use crate::config::error::ConfigError;
 use crate::config::spec::{Config, GroupSpec, InterfaceKind};
+use bus::{Bus, Move};
 use cache::Cache;
 use group::Group;
 use host::{Host, SpawnError, SpawnOrder};
@@ -60,6 +64,8 @@ pub(crate) enum Alarm {
     Ending,
     /// A moment that a deferred answer asked for.
     Waiters,
+    /// The end of a slice of time that TICK events tell of.
+    Tick,
 }
 
 /// An XML-RPC namespace.
@@ -87,6 +93,7 @@ pub struct World {
     pub(crate) group_order: Vec<Key<Group>>,
     pids: BTreeMap<Pid, Key<Process>>,
     pub(crate) alarms: Deadlines<Alarm>,
+    pub(crate) bus: Bus,
     /// Processes that the daemon is about to start by itself, a few each turn.
     pub(crate) autostarts: VecDeque<Key<Process>>,
     pub(crate) main_log: MainLog,
@@ -104,8 +111,8 @@ pub fn cannot_open_log(path: &str, error: Errno) -> String {
 }
 
 impl World {
-    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet. The error, for
-    /// the operator, says why the main log or a FastCGI socket can't be opened (CFG-178).
+    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet: [`World::begin`].
+    /// The error, for the operator, says why the main log or a FastCGI socket can't be opened (CFG-178).
     pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<World, String> {
         let daemon = &config.daemon;
         let file = match &daemon.logfile {
@@ -138,6 +145,7 @@ impl World {
             group_order: Vec::new(),
             pids: BTreeMap::new(),
             alarms: Deadlines::default(),
+            bus: Bus::default(),
             autostarts: VecDeque::new(),
             main_log,
             mood: Mood::Running,
@@ -151,7 +159,7 @@ impl World {
         }
         world.clear_auto_logs(turn);
         for group in world.configured.clone() {
-            world.add_group(&group, turn)?;
+            world.make_group(&group, turn)?;
         }
         Ok(world)
     }
@@ -206,11 +214,13 @@ impl World {
         while let Some(step) = next.take() {
             let process = self.processes.get_mut(who)?;
             let spec = process.spec.clone();
+            let pid = process.life.pid();
+            let exit = if let Step::Exited(exit) = step { Some(exit) } else { None };
             process.life.on(step, &spec, turn.now, self.mood, &mut acts);
             for act in acts.drain(..) {
                 match act {
                     Act::Say(line) => self.say(&line, turn),
-                    Act::Moved { .. } => self.changes += 1,
+                    Act::Moved { from, to, tries } => self.moved(who, Move { from, to, tries, pid, exit }, turn),
                     Act::Spawn => {
                         next = Some(match self.spawn(who, turn) {
                             Ok(pid) => Step::Spawned(pid),
@@ -273,6 +283,10 @@ impl World {
                     // PROC-092.
                     process.stdin_closed = socket.is_some();
                     process.silent = true;
+                    if let Some(member) = &mut process.listener {
+                        // PROC-142.
+                        member.protocol = Default::default();
+                    }
                     process.stop_reported = None;
                 }
                 Ok(pid)
@@ -301,11 +315,13 @@ impl World {
             process.stdin.clear();
             process.stdin_closed = true;
         }
+        let event = self.listener_ends(who);
         self.drive(who, Step::Exited(exit), turn);
+        self.listener_ended(who, event, turn);
     }
 
     /// What the daemon starts by itself, in order (PROC-010, PROC-070).
-    pub fn queue_autostarts(&mut self) {
+    pub(crate) fn queue_autostarts(&mut self) {
         for group in self.groups_by_priority() {
             let members = self.groups.get(group).map(|group| group.members.clone()).unwrap_or_default();
             self.autostarts.extend(members);
@@ -387,6 +403,7 @@ impl World {
                 Some(Alarm::MainLog) => self.retry_main_log(turn),
                 Some(Alarm::Waiters) => self.changes += 1,
                 Some(Alarm::Ending) => self.report_ending(turn),
+                Some(Alarm::Tick) => self.tick(turn),
             }
         }
     }
@@ -430,7 +447,7 @@ impl World {
         if self.group_names.len() != self.groups.len() || self.group_order.len() != self.groups.len() {
             return Err("groups, their names and their order differ in number".to_string());
         }
-        Ok(())
+        self.check_pools()
     }
 
     /// Which of [`World::interfaces`] is the namespace `name`; `None`: none of them.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::base::errno::Errno;
 use crate::base::limits;
-use crate::base::text::bytes_repr;
+use crate::base::text::shown;
 use crate::base::time::Mono;
 use crate::base::words::Channel;
 use crate::config::spec::ChannelSpec;
@@ -44,16 +44,10 @@ pub struct Effects {
 pub struct Wants {
     /// DEBG lines: the main log takes them.
     pub debug: bool,
-    /// Events: somebody listens. (PROCESS_LOG ones also need the channel's own setting.)
-    pub events: bool,
-}
-
-/// Bytes as event payloads and log lines show them (EVT-031).
-pub fn shown(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(format!("Undecodable: {}", bytes_repr(bytes))),
-    }
+    /// PROCESS_LOG events: somebody listens. They also need the channel's own setting.
+    pub logs: bool,
+    /// PROCESS_COMMUNICATION events: somebody listens.
+    pub blocks: bool,
 }
 
 /// One channel.
@@ -190,7 +184,7 @@ impl Sinks {
             Piece::Plain(bytes) => bytes,
             Piece::Captured(bytes) => bytes,
             Piece::Block(bytes) => {
-                if pass.wants.events {
+                if pass.wants.blocks {
                     pass.effects.list.push(Effect::Communication(bytes));
                 }
                 if pass.wants.debug {
@@ -204,7 +198,7 @@ impl Sinks {
             pass.effects.list.push(Effect::Say(Line::Output { name: name.clone(), channel, text }));
         }
         // upstream: EVT-045, also for what stands between tags (BUG-085).
-        if pass.wants.events && self.log_events {
+        if pass.wants.logs && self.log_events {
             pass.effects.list.push(Effect::Log(bytes.to_vec()));
         }
         if let Piece::Plain(bytes) = piece {

@@ -5,7 +5,7 @@
 use super::*;
 use crate::config::spec::LogFile;
 
-const ALL: Wants = Wants { debug: true, events: true };
+const ALL: Wants = Wants { debug: true, logs: true, blocks: true };
 const NOW: Mono = Mono(0);
 
 type Sim = crate::sim::host::SimHost;
@@ -98,7 +98,8 @@ fn evt_064_067_eof_flushes_and_clear_empties() {
     assert_eq!(host.files.text("/log"), Some(b"bye<!--X".as_slice()));
     output.feed(b"<!--XSUPERVISOR:BEGIN-->old", ALL, NOW, &mut host);
     assert_eq!(output.clear(NOW, &mut host), Ok(()));
-    let effects = output.feed(b"new<!--XSUPERVISOR:END-->", Wants { debug: false, events: true }, NOW, &mut host);
+    let effects =
+        output.feed(b"new<!--XSUPERVISOR:END-->", Wants { debug: false, logs: true, blocks: true }, NOW, &mut host);
     assert_eq!(effects.list, [Effect::Communication(b"new".to_vec())]);
     assert_eq!(host.files.text("/log"), Some(b"".as_slice()));
 }

@@ -11,6 +11,7 @@ use crate::config::spec::ProcessSpec;
 use crate::world::group::Group;
 use crate::world::life::Life;
 use crate::world::output::Output;
+use crate::world::pool::Member;
 
 /// A process slot.
 pub struct Process {
@@ -28,6 +29,8 @@ pub struct Process {
     pub stdin: ByteQueue,
     /// The child has closed its stdin, or there is no child (PROC-091).
     pub stdin_closed: bool,
+    /// What makes it a listener: its stdout is the listener protocol.
+    pub listener: Option<Member>,
     /// The child has printed nothing yet.
     pub silent: bool,
     /// When "waiting for … to stop" was last said (PROC-064).

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::events::Event;
 use crate::base::key::Key;
 use crate::base::time::Mono;
 use crate::base::words::{Mood, State};
@@ -29,6 +30,8 @@ impl World {
         self.mood = mood;
         self.autostarts.clear();
         if self.ending.is_none() {
+            // PROC-076, EVT-042.
+            self.publish(Event::SupervisorStopping {}, turn);
             self.ending = Some(Ending { waiting: self.groups_by_priority(), current: None, report_at: turn.now.mono });
             // Its first step is taken when the turn settles, after the answer to whoever asked.
             self.changes += 1;

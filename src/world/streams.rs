@@ -2,8 +2,10 @@
 //! cleared.
 
 use crate::base::errno::Errno;
+use crate::base::events::Kind;
 use crate::base::key::Key;
 use crate::base::limits::STDIN_BYTES;
+use crate::base::text::shown;
 use crate::base::words::{Channel, Level, fault};
 use crate::config::spec::LogFile;
 use crate::world::life::{Step, shown_signal};
@@ -16,8 +18,12 @@ const BOTH: [Channel; 2] = [Channel::Stdout, Channel::Stderr];
 
 impl World {
     /// What outputs are to report.
-    fn wants(&self) -> Wants {
-        Wants { debug: self.says(Level::Debug), events: false }
+    fn wants_of(&self, channel: Channel) -> Wants {
+        let (log, block) = match channel {
+            Channel::Stdout => (Kind::LogStdout, Kind::CommunicationStdout),
+            Channel::Stderr => (Kind::LogStderr, Kind::CommunicationStderr),
+        };
+        Wants { debug: self.says(Level::Debug), logs: self.wants(log), blocks: self.wants(block) }
     }
 
     fn output(&mut self, who: Key<Process>, channel: Channel) -> Option<&mut Output> {
@@ -31,13 +37,16 @@ impl World {
         {
             self.changes += 1;
         }
-        let wants = self.wants();
+        let wants = self.wants_of(channel);
         let (now, host) = (turn.now.mono, &mut *turn.host);
         let Some(effects) = self.output(who, channel).map(|output| output.feed(bytes, wants, now, host)) else {
             return;
         };
-        self.carry_out(effects, turn);
+        self.carry_out(who, channel, effects, turn);
         self.look_after_log(who, channel, turn);
+        if channel == Channel::Stdout {
+            self.heard(who, bytes, turn);
+        }
     }
 
     /// A child's channel came to its end (PROC-101). `fd`, the number that its descriptor had, is only said.
@@ -51,22 +60,22 @@ impl World {
 
     /// The child is gone and so is all it printed: gives out what was held back, then closes the logs.
     pub(crate) fn finish_outputs(&mut self, who: Key<Process>, turn: &mut Turn<'_>) {
-        let wants = self.wants();
         for channel in BOTH {
+            let wants = self.wants_of(channel);
             let (now, host) = (turn.now.mono, &mut *turn.host);
             let Some(effects) = self.output(who, channel).map(|output| output.eof(wants, now, host)) else { continue };
-            self.carry_out(effects, turn);
+            self.carry_out(who, channel, effects, turn);
         }
         self.close_outputs(who, turn);
     }
 
-    fn carry_out(&mut self, effects: Effects, turn: &mut Turn<'_>) {
+    fn carry_out(&mut self, who: Key<Process>, channel: Channel, effects: Effects, turn: &mut Turn<'_>) {
         self.log_writes += u64::from(effects.grew);
         for effect in effects.list {
             match effect {
                 Effect::Say(line) => self.say(&line, turn),
-                // Nothing listens yet, so `wants` asks for none.
-                Effect::Log(_) | Effect::Communication(_) => {}
+                Effect::Log(bytes) => self.tell_of_output(who, channel, &shown(&bytes), turn),
+                Effect::Communication(bytes) => self.tell_of_block(who, channel, &shown(&bytes), turn),
             }
         }
     }
@@ -79,7 +88,8 @@ impl World {
                 && process.outputs[channel.index()].as_ref().is_some_and(|output| output.path().is_none())
             {
                 let spec = process.spec.clone();
-                let made = self.make_output(&spec, channel, turn)?;
+                let protocol = process.listener.is_some() && channel == Channel::Stdout;
+                let made = self.make_output(&spec, channel, protocol, turn)?;
                 if let Some(process) = self.processes.get_mut(who) {
                     process.outputs[channel.index()] = Some(made);
                 }

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod one;
+pub mod pools;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Rig {
 
     /// Starts what starts by itself.
     pub fn begin(&mut self) {
-        self.world.queue_autostarts();
+        self.turn(|world, turn| world.begin(turn));
         self.settle();
     }
 

@@ -62,7 +62,7 @@ fn shown(act: &Act) -> String {
         Act::Spawn => "spawn".to_string(),
         Act::Kill { pid, signal, group: false } => format!("kill {pid} {signal}"),
         Act::Kill { pid, signal, group: true } => format!("kill group {pid} {signal}"),
-        Act::Moved { from, to } => format!("{}>{}", from.name(), to.name()),
+        Act::Moved { from, to, .. } => format!("{}>{}", from.name(), to.name()),
         Act::Say(line) => format!("{} {line}", line.level().code()),
     }
 }

@@ -36,6 +36,9 @@ fn cfg_223_groups_differ() {
     assert!(!is_changed(&pool("events=TICK_5,EVENT"), &pool("events=EVENT,tick_5")));
     assert!(is_changed(&pool("events=TICK_5"), &pool("events=TICK_60")));
     assert!(is_changed(&pool("events=TICK_5"), &pool("events=TICK_5\nbuffer_size=1")));
+    assert!(is_changed(&pool("events=TICK_5"), &pool("events=TICK_5\nlen_unit=bytes")));
+    let handler = "result_handler=supervisor_twiddler.resulthandler:stdin_write_handler";
+    assert!(is_changed(&pool("events=TICK_5"), &pool(&format!("events=TICK_5\n{handler}"))));
     let fcgi = |lines: &str| format!("[fcgi-program:g]\ncommand=a\n{lines}\n");
     assert!(is_changed(&fcgi("socket=tcp://a:1"), &fcgi("socket=tcp://a:2")));
     // BUG-063.

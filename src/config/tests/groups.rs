@@ -3,8 +3,10 @@
 //! Compiled for `#[cfg(test)]` only.
 
 use super::{bad, good, group, names, notices, one_bad};
+use crate::base::events::Kinds;
+use crate::base::limits::EVENT_BYTES;
 use crate::base::words::Level;
-use crate::config::spec::{FastCgiSpec, GroupKind};
+use crate::config::spec::{Bound, FastCgiSpec, GroupKind, LenUnit, PoolSpec, ResultHandler};
 
 #[test]
 fn cfg_150_cfg_151_groups_of_programs() {
@@ -28,9 +30,12 @@ fn cfg_152_event_listeners() {
     let pool = group("[eventlistener:l]\ncommand=l\nevents=tick_60, PROCESS_STATE,TICK_60\nbuffer_size=3\n");
     assert_eq!(pool.priority, -1);
     assert_eq!(pool.processes[0].priority, 999);
-    let GroupKind::Pool { events, buffer_size, result_handler } = pool.kind else { panic!() };
-    assert_eq!(events, ["PROCESS_STATE", "TICK_60"]);
-    assert_eq!((buffer_size, result_handler.as_str()), (3, "supervisor.dispatchers:default_handler"));
+    let GroupKind::Pool(spec) = pool.kind else { panic!() };
+    // EVT-030: in any case; EVT-080: as one set.
+    assert_eq!(spec.events, ["PROCESS_STATE", "TICK_60"]);
+    assert_eq!(Some(spec.kinds), Kinds::of("PROCESS_STATE").zip(Kinds::of("TICK_60")).map(|(a, b)| a.and(b)));
+    assert_eq!((spec.bound, spec.result_handler), (Bound::Count(3), ResultHandler::Default));
+    assert_eq!((spec.len_unit, spec.exit_status), (LenUnit::Characters, false));
     let listener = |lines: &str| bad(&format!("[eventlistener:l]\ncommand=l\n{lines}"));
     assert_eq!(listener(""), ["[eventlistener:l] section requires an \"events\" line"]);
     assert_eq!(listener("events=TICK_5,\n"), ["Unknown event type  in [eventlistener:l] events"]);
@@ -38,13 +43,52 @@ fn cfg_152_event_listeners() {
     assert_eq!(listener("events=TICK_5\nbuffer_size=0\n"), ["[eventlistener:l] section sets invalid buffer_size (0)"]);
 }
 
+fn pool(lines: &str) -> PoolSpec {
+    let group = group(&format!("[eventlistener:l]\ncommand=l\nevents=EVENT\n{lines}"));
+    let GroupKind::Pool(spec) = group.kind else { panic!() };
+    spec
+}
+
+#[test]
+fn cfg_152_bug_082_bug_086_keys_of_ours() {
+    assert_eq!(pool("").bound, Bound::Count(10));
+    assert_eq!(pool("buffer_size=AUTO\n").bound, Bound::Bytes(EVENT_BYTES));
+    // For a file that Supervisor reads, too: it knows nothing of the second key.
+    assert_eq!(pool("buffer_size=100\nbuffer_bytes=1MB\n").bound, Bound::Bytes(1 << 20));
+    assert_eq!(pool("len_unit=Bytes\n").len_unit, LenUnit::Bytes);
+    assert!(pool("exit_status_in_events=true\n").exit_status);
+    let listener = |lines: &str| bad(&format!("[eventlistener:l]\ncommand=l\nevents=EVENT\n{lines}"));
+    assert_eq!(listener("buffer_size=automatic\n"), ["invalid literal for int() with base 10: 'automatic'"]);
+    assert_eq!(listener("buffer_bytes=0\n"), ["[eventlistener:l] section sets invalid buffer_bytes (0)"]);
+    assert_eq!(listener("len_unit=lines\n"), ["not a unit of lengths (characters or bytes): 'lines'"]);
+}
+
+#[test]
+fn evt_140_an_identifier_that_listeners_misread() {
+    let said = |identifier: &str, rest: &str| {
+        let config = good(&format!("identifier={identifier}\n{rest}"));
+        notices(&config, Level::Warn).into_iter().map(String::from).collect::<Vec<_>>()
+    };
+    let listener = "[eventlistener:l]\ncommand=l\nevents=EVENT\n";
+    for bad in ["a b", "a:b"] {
+        let warning =
+            format!("identifier={bad} has a blank or a colon: event listeners will not understand the events they get");
+        assert_eq!(said(bad, listener), [warning]);
+        assert!(said(bad, "[program:p]\ncommand=p\n").is_empty());
+    }
+    assert!(said("a-b", listener).is_empty());
+    // A pool's name has neither, since its processes bear it.
+    assert!(one_bad("[eventlistener:a:b]\ncommand=l\nevents=EVENT\n").starts_with("Invalid name: 'a:b' because of"));
+}
+
 #[test]
 fn cfg_153_cfg_154_result_handler_and_redirect() {
     let pool = group(
         "[eventlistener:l]\ncommand=l\nevents=EVENT\nresult_handler=supervisor_twiddler.resulthandler:stdin_write_handler\n",
     );
-    let GroupKind::Pool { result_handler, .. } = pool.kind else { panic!() };
-    assert_eq!(result_handler, "supervisor_twiddler.resulthandler:stdin_write_handler");
+    // TWID-080: whether or not there is the RPC interface.
+    let GroupKind::Pool(spec) = pool.kind else { panic!() };
+    assert_eq!(spec.result_handler, ResultHandler::StdinWrite);
     let errors = bad("[eventlistener:l]\nevents=X\nresult_handler=a:b\nbuffer_size=0\nredirect_stderr=1\n");
     assert_eq!(
         errors,
