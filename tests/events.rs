@@ -136,7 +136,7 @@ fn exit_statuses_for_those_who_ask() {
             None => rig.die("p", 9),
         }
         let payload = format!("PROCESS_STATE_EXITED processname:p groupname:p from_state:RUNNING expected:0 pid:{pid}");
-        assert_eq!(rig.drained("plain"), [payload.clone()]);
+        assert_eq!(rig.drained("plain"), std::slice::from_ref(&payload));
         assert_eq!(rig.drained("l"), [format!("{payload} {tokens}")]);
     }
 }
