@@ -3,6 +3,7 @@
 use majordomo::base::words::Channel;
 use majordomo::sim::child::Child;
 use majordomo::wire::listener::Phase;
+use majordomo::world::life::Step;
 
 use super::{Rig, read};
 
@@ -124,4 +125,34 @@ pub fn listener(name: &str, events: &str, more: &str) -> String {
         "[eventlistener:{name}]\ncommand=/bin/steady\nstartsecs=0\nstdout_logfile=NONE\nstderr_logfile=NONE\n\
          events={events}\n{more}\n"
     )
+}
+
+/// A pool `l` for remote events with one listener, or more in order: `l:l0`, `l:l1`.
+pub fn pool(more: &str) -> Rig {
+    Rig::listening(&listener("l", "REMOTE_COMMUNICATION", more))
+}
+
+pub fn many(count: usize, more: &str) -> Rig {
+    pool(&format!("numprocs={count}\nprocess_name=%(program_name)s%(process_num)d\n{more}"))
+}
+
+pub fn data(message: &Message) -> &str {
+    message.payload.strip_prefix("type:t\n").expect("a remote event")
+}
+
+/// The data of remote events that a listener was sent.
+pub fn sent(rig: &mut Rig, name: &str) -> Vec<String> {
+    rig.sent(name).iter().map(|message| data(message).to_string()).collect()
+}
+
+pub fn start(rig: &mut Rig, name: &str) {
+    let who = rig.who(name);
+    rig.turn(|world, turn| world.drive(who, Step::Start, turn));
+    rig.pass_ms(1);
+}
+
+/// The news but for what listeners printed.
+pub fn news(rig: &mut Rig) -> Vec<String> {
+    let is_line = |line: &String| ["DEBG ", "WARN ", "ERRO "].iter().any(|level| line.starts_with(level));
+    rig.news().into_iter().filter(|line| is_line(line) && !line.contains(" output:")).collect()
 }
