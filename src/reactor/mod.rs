@@ -18,7 +18,9 @@ use mio::{Events, Poll};
 
 use crate::base::errno::Errno;
 use crate::base::key::Key;
-use crate::base::limits::{ACCEPT_PAUSE, POLL_WAIT, READ_BYTES};
+use crate::base::limits::{
+    ACCEPT_PAUSE, OUTPUT_BYTES_PER_TURN, OUTPUT_CHUNK_BYTES, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES,
+};
 use crate::base::time::{Mono, Now};
 use crate::base::words::Channel;
 use crate::config::spec::Config;
@@ -72,7 +74,7 @@ impl Reactor {
             signals,
             listeners: Vec::new(),
             conns: Conns::default(),
-            buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            buffer: vec![0; OUTPUT_READ_BYTES.max(READ_BYTES)].into_boxed_slice(),
             // Whoever ran before us in this process may have left children.
             to_reap: true,
             resting: None,
@@ -112,7 +114,7 @@ impl Reactor {
                 daemon.take(Input::Due, &mut Turn { now, host });
             }
             self.accept(daemon, now, host);
-            self.conns.read_all(&mut self.buffer, daemon, now, host);
+            self.conns.read_all(&mut self.buffer[..READ_BYTES], daemon, now, host);
             busy = daemon.settle(&mut Turn { now, host });
             if self.conns.flush_all(daemon, now, host) {
                 // Room for answers may have let further questions in.
@@ -170,14 +172,16 @@ impl Reactor {
 
     fn read_outputs(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
         let count = host.ready.count(List::Output);
-        for place in 0..count {
-            if let Some((id, Source::Output(who, channel))) = host.ready.take(List::Output, place) {
-                let room = self.buffer.len();
-                self.read_output(who, channel, room, daemon, now, host);
+        let (mut served, mut bytes) = (0, 0);
+        // Whoever is left over comes first in the next turn.
+        while served < count && bytes < OUTPUT_BYTES_PER_TURN {
+            if let Some((id, Source::Output(who, channel))) = host.ready.take(List::Output, served) {
+                bytes += self.read_output(who, channel, OUTPUT_READ_BYTES, daemon, now, host);
                 host.ready.served(id);
             }
+            served += 1;
         }
-        host.ready.end_round(List::Output, count);
+        host.ready.end_round(List::Output, served);
     }
 
     /// Reads once, at most `room` bytes, and passes on what came. Returns how much that was.
@@ -193,7 +197,9 @@ impl Reactor {
         let room = room.min(self.buffer.len());
         match host.pipes.read(who, channel, &mut self.buffer[..room], &mut host.ready) {
             Read::Bytes(count) => {
-                daemon.take(Input::Output { who, channel, bytes: &self.buffer[..count] }, &mut Turn { now, host });
+                for bytes in self.buffer[..count].chunks(OUTPUT_CHUNK_BYTES) {
+                    daemon.take(Input::Output { who, channel, bytes }, &mut Turn { now, host });
+                }
                 count
             }
             Read::End(fd) => {

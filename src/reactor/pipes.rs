@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use super::ready::{Id, Ready, Source};
 use crate::base::errno::Errno;
 use crate::base::key::Key;
+use crate::base::limits::{FLOOD_READS, LARGE_PIPE_BYTES, LARGE_PIPES};
 use crate::base::words::{Channel, Pid};
 use crate::sys::io;
 use crate::world::process::Process;
@@ -16,7 +17,14 @@ use crate::world::process::Process;
 struct End {
     fd: OwnedFd,
     id: Id,
+    /// How many times in a row it was found full.
+    full: u8,
+    /// It was given, or refused, more room.
+    large: bool,
 }
+
+/// What pipes hold until they are given more room (pipe(7)).
+const USUAL_PIPE_BYTES: usize = 64 * 1024;
 
 /// The pipes of one child.
 struct Pipes {
@@ -59,6 +67,8 @@ pub struct AllPipes {
     /// By the process's slot number.
     slots: Vec<Option<Pipes>>,
     pids: HashMap<Pid, Key<Process>>,
+    /// How many pipes were given more room, or refused it.
+    large: usize,
 }
 
 impl AllPipes {
@@ -114,11 +124,19 @@ impl AllPipes {
 
     /// Reads a child's output. An end closes the pipe.
     pub fn read(&mut self, who: Key<Process>, channel: Channel, buffer: &mut [u8], ready: &mut Ready) -> Read {
+        let room_for_large = self.large < LARGE_PIPES;
         let Some(pipes) = self.get(who) else { return Read::Nothing };
-        let Some(end) = &pipes.outputs[channel.index()] else { return Read::Nothing };
+        let Some(end) = &mut pipes.outputs[channel.index()] else { return Read::Nothing };
         match io::read(end.fd.as_fd(), buffer) {
             Ok(count) if count > 0 => {
                 ready.has_read(end.id, count, buffer.len());
+                end.full = if count >= USUAL_PIPE_BYTES { end.full.saturating_add(1) } else { 0 };
+                if end.full >= FLOOD_READS && !end.large && room_for_large {
+                    // Refused is refused for good: it is only about speed.
+                    let _ = io::set_pipe_size(end.fd.as_fd(), LARGE_PIPE_BYTES);
+                    end.large = true;
+                    self.large += 1;
+                }
                 Read::Bytes(count)
             }
             Err(Errno::EAGAIN) => {
@@ -127,7 +145,8 @@ impl AllPipes {
             }
             Ok(_) | Err(_) => {
                 let fd = end.fd.as_raw_fd();
-                close(&mut pipes.outputs[channel.index()], ready);
+                let was_large = close(&mut pipes.outputs[channel.index()], ready);
+                self.large -= usize::from(was_large);
                 Read::End(fd)
             }
         }
@@ -175,9 +194,8 @@ impl AllPipes {
     pub fn close(&mut self, who: Key<Process>, ready: &mut Ready) {
         let Some(pipes) = self.get(who) else { return };
         close(&mut pipes.stdin, ready);
-        for output in &mut pipes.outputs {
-            close(output, ready);
-        }
+        let [stdout, stderr] = pipes.outputs.each_mut().map(|output| close(output, ready));
+        self.large -= usize::from(stdout) + usize::from(stderr);
         self.slots[who.index()] = None;
     }
 
@@ -195,12 +213,13 @@ impl End {
     fn of(fd: OwnedFd, source: Source, ready: &mut Ready) -> Result<End, Errno> {
         io::set_nonblocking(fd.as_fd())?;
         let id = ready.add(fd.as_fd(), source)?;
-        Ok(End { fd, id })
+        Ok(End { fd, id, full: 0, large: false })
     }
 }
 
-fn close(end: &mut Option<End>, ready: &mut Ready) {
-    if let Some(end) = end.take() {
-        ready.remove(end.id);
-    }
+/// Returns whether the pipe was a large one.
+fn close(end: &mut Option<End>, ready: &mut Ready) -> bool {
+    let Some(end) = end.take() else { return false };
+    ready.remove(end.id);
+    end.large
 }

@@ -57,6 +57,12 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     }
 }
 
+/// Gives a pipe room for so many bytes. `EPERM` when the user has too much in pipes already.
+pub fn set_pipe_size(fd: BorrowedFd<'_>, bytes: usize) -> Result<(), Errno> {
+    // SAFETY: a plain call on an open descriptor.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETPIPE_SZ, bytes as libc::c_int) }).map(|_| ())
+}
+
 /// Makes calls on this description answer `EAGAIN` instead of waiting.
 pub fn set_nonblocking(fd: BorrowedFd<'_>) -> Result<(), Errno> {
     change_flags(fd, |flags| flags | libc::O_NONBLOCK)
