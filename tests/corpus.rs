@@ -12,6 +12,7 @@ use std::rc::Rc;
 use machine::{Folder, Machine};
 use majordomo::config::options::{Asked, complaint, parse_daemon};
 use majordomo::config::spec::{Config, InterfaceKind};
+use majordomo::config::table::TABLES;
 use majordomo::config::{Surroundings, json, load};
 use serde_json::Value;
 
@@ -115,7 +116,9 @@ fn holds(verdict: &Value, around: &dyn Surroundings, here: &str) -> bool {
 /// Effective values in the form of a verdict: without what is ours.
 fn effective(config: &Config) -> Value {
     let mut value: Value = serde_json::from_str(&json::effective(config)).unwrap();
-    value["supervisord"].as_object_mut().unwrap().remove("multicall_results");
+    for row in TABLES.iter().flat_map(|table| table.all_rows()).filter(|row| row.ours) {
+        value["supervisord"].as_object_mut().unwrap().remove(row.key);
+    }
     for server in value["servers"].as_array_mut().unwrap() {
         let server = server.as_object_mut().unwrap();
         for key in ["body_maxbytes", "max_connections", "idle_timeout", "request_timeout"] {

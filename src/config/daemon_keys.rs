@@ -42,5 +42,7 @@ keys! {
         environment: Vec<(String, String)> = environment or "", HERE;
         /// What a result of system.multicall looks like: the bare value, or an array with the value in it.
         multicall_results: bool = results_form or "bare", HERE, ours;
+        /// Take in the orphans of programs, as process 1 does: children that outlive their parents are reaped here.
+        subreaper: bool = boolean or "false", HERE, ours;
     }
 }

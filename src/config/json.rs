@@ -166,6 +166,7 @@ fn daemon(daemon: &DaemonSpec) -> Json {
         "identifier" => &daemon.identifier,
         "serverurl" => daemon.serverurl.as_ref(),
         "multicall_results" => if daemon.multicall_arrays { "array" } else { "bare" },
+        "subreaper" => daemon.subreaper,
     }
 }
 

@@ -329,6 +329,7 @@ fn daemon(keys: DaemonKeys, context: &Context, cwd: &str, serverurl: Option<Stri
         file: context.file.to_string(),
         serverurl,
         multicall_arrays: keys.multicall_results,
+        subreaper: keys.subreaper,
     }
 }
 

@@ -73,6 +73,8 @@ pub struct DaemonSpec {
     pub serverurl: Option<String>,
     /// Ours: results of system.multicall are one-element arrays (DEC-011).
     pub multicall_arrays: bool,
+    /// Ours: orphans of programs become our children.
+    pub subreaper: bool,
 }
 
 /// An account. Equal are those of one user id (CFG-224).

@@ -30,6 +30,7 @@ const MISTAKE: i32 = 2;
 
 /// Runs `supervisord`; `args` begins with the program's name. Returns the exit status.
 pub fn run(args: Vec<String>) -> i32 {
+    process::give_back_large_buffers();
     process::fill_standard_descriptors();
     process::seal_inherited_descriptors();
     signals::prepare();
@@ -266,6 +267,10 @@ fn begin(
     host: &mut RealHost,
 ) -> Result<Option<PidFile>, String> {
     reactor.listen(listeners, host).map_err(|error| trouble("watch the servers", error))?;
+    // Not before the fork to the background, which would undo it.
+    if let Err(error) = process::be_subreaper(daemon.world.config.daemon.subreaper) {
+        say(daemon, Line::NoSubreaper { error: error.to_string() }, host);
+    }
     let path = daemon.world.config.daemon.pidfile.clone();
     let pid_file = PidFile::write(&path).ok();
     let line = match pid_file {

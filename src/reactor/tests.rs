@@ -54,7 +54,11 @@ impl Rig {
     }
 
     fn poll(&mut self, timeout: Duration) {
-        self.poll.poll(&mut self.events, Some(timeout)).unwrap();
+        match self.poll.poll(&mut self.events, Some(timeout)) {
+            // A child of another test has ended.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return,
+            result => result.unwrap(),
+        }
         for event in &self.events {
             self.host.ready.note(event);
         }

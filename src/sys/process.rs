@@ -12,11 +12,27 @@ use crate::base::errno::Errno;
 /// Fills gaps among descriptors 0, 1 and 2 with `/dev/null`, so that nothing of ours ever gets one of these numbers.
 pub fn fill_standard_descriptors() {
     loop {
-        match OpenOptions::new().read(true).write(true).open("/dev/null") {
+        let null = OpenOptions::new().read(true).write(true).open("/dev/null");
+        // A bare root has no devices, but it has itself.
+        match null.or_else(|_| OpenOptions::new().read(true).open("/")) {
             // It took the lowest free number; it is meant to stay.
             Ok(file) if file.as_raw_fd() <= 2 => std::mem::forget(file),
             _ => return,
         }
+    }
+}
+
+/// Makes large buffers, of big requests and answers, go back to the system as soon as they are free. By itself glibc
+/// soon takes them for a habit, keeps them in the heap, and the daemon never gets small again.
+pub fn give_back_large_buffers() {
+    /// Where glibc itself begins.
+    #[cfg(target_env = "gnu")]
+    const LARGE_BYTES: libc::c_int = 128 * 1024;
+    // SAFETY: only sets two numbers of the allocator.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, LARGE_BYTES);
     }
 }
 
@@ -29,6 +45,11 @@ pub fn release_startup_code() {
         // page again when it is touched. A failure leaves everything as it is.
         unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
     }
+    // SAFETY: gives whole free pages of the heap back, what reading the configuration left.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 /// Start and length of a line of /proc/self/maps, if it is program code of a file.
@@ -60,6 +81,12 @@ pub fn seal_inherited_descriptors() {
         // SAFETY: as above.
         unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
+}
+
+/// Makes orphans of our descendants our children, as they are process 1's everywhere else; or no longer.
+pub fn be_subreaper(wanted: bool) -> Result<(), Errno> {
+    // SAFETY: a plain call.
+    check(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, libc::c_ulong::from(wanted), 0, 0, 0) }).map(|_| ())
 }
 
 /// Our user id.

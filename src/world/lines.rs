@@ -66,6 +66,8 @@ lines! {
     RunningAsRoot {} Critical
         "Supervisor is running as root.  Privileges were not dropped because no user is specified in the config \
          file.  Say user=root in [supervisord] if that is meant.";
+    /// `subreaper`.
+    NoSubreaper { error: String } Critical "could not become a subreaper: {error}";
     /// LOG-027.
     NoPidFile { path: String } Critical "could not write pidfile {path}";
 
@@ -142,9 +144,9 @@ lines! {
     NoCleanUp { path: String } Warn "Failed to clean up '{path}'";
     /// LOG-045.
     NoClearDirectory {} Warn "Could not clear childlog dir";
-    /// LOG-044: a name for an automatic log could not be had; tried again when the process starts.
-    NoAutoLog { name: String, directory: String, error: String } Warn
-        "could not create an automatic log for '{name}' in {directory}: {error}";
+    /// LOG-044: tried again when the process starts, which goes on without if it must.
+    NoAutoLog { name: String, channel: &'static str, directory: String, error: String } Warn
+        "could not create an automatic log for '{name}' {channel} in {directory}: {error}";
     /// LOG-053.
     LogTrouble { name: String, text: String } Error "'{name}' log: {text}";
     /// LOG-037.

@@ -181,7 +181,8 @@ impl World {
     ) -> Output {
         self.make_output(spec, channel, protocol, turn).unwrap_or_else(|error| {
             let directory = self.config.daemon.childlogdir.display().to_string();
-            let line = Line::NoAutoLog { name: spec.name.clone(), directory, error: error.text() };
+            let (name, channel_name) = (spec.name.clone(), channel.name());
+            let line = Line::NoAutoLog { name, channel: channel_name, directory, error: error.text() };
             self.say(&line, turn);
             let settings = &settings(spec, channel, protocol);
             Output::new(settings, &spec.name, channel, self.config.daemon.strip_ansi, None)

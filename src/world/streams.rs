@@ -80,7 +80,8 @@ impl World {
         }
     }
 
-    /// Opens the logs for a start (PROC-050); an automatic one that could not be made before is made now.
+    /// Opens the logs for a start (PROC-050). An automatic one that could not be made before is made now, if it can
+    /// be: where nothing can be written, programs run all the same.
     pub(crate) fn open_outputs(&mut self, who: Key<Process>, turn: &mut Turn<'_>) -> Result<(), Errno> {
         for channel in BOTH {
             if let Some(process) = self.processes.get(who)
@@ -89,8 +90,9 @@ impl World {
             {
                 let spec = process.spec.clone();
                 let protocol = process.listener.is_some() && channel == Channel::Stdout;
-                let made = self.make_output(&spec, channel, protocol, turn)?;
-                if let Some(process) = self.processes.get_mut(who) {
+                if let Ok(made) = self.make_output(&spec, channel, protocol, turn)
+                    && let Some(process) = self.processes.get_mut(who)
+                {
                     process.outputs[channel.index()] = Some(made);
                 }
             }

@@ -30,6 +30,7 @@ fn cfg_100_to_116_defaults() {
     assert_eq!(daemon.here, PathBuf::from("/etc"));
     assert_eq!(daemon.file, "/etc/c.conf");
     assert!(!daemon.multicall_arrays);
+    assert!(!daemon.subreaper);
 }
 
 /// What `[supervisord]` with this line comes to, and the message for another value of its key.
@@ -127,6 +128,7 @@ fn cfg_115_environment_and_cfg_116_identifier() {
     assert_eq!(error, "Unexpected end of key/value pairs in value 'A'");
     assert_eq!(line("identifier=i d", "").0.identifier, "i d");
     assert!(line("multicall_results=array", "").0.multicall_arrays);
+    assert!(line("subreaper=true", "").0.subreaper);
 }
 
 #[test]
