@@ -350,7 +350,7 @@ fn ctl_092_foreground() {
     interrupt(&child);
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
-    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("\nExiting foreground\n", Some(0)));
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("Exiting foreground\n", Some(0)));
 
     let output = daemon.typed(&["fg", "echo"], "last\n");
     let shown = text(&output.stdout);

@@ -19,12 +19,12 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("daemon", &["base", "config", "world", "rpc", "front"], &[]),
     ("sys", &["base", "config"], &["libc"]),
     ("reactor", &["base", "config", "world", "front", "daemon", "sys"], &["mio"]),
-    ("ctl", &["base", "wire", "config", "sys"], &["base64"]),
+    ("ctl", &["base", "wire", "config", "sys"], &["base64", "rustyline"]),
     ("sim", &["base", "wire", "config", "world", "rpc", "front", "daemon"], &[]),
     ("bin", &["base", "config", "ctl", "daemon", "reactor", "sys"], &[]),
 ];
 
-const CRATES: &[&str] = &["slab", "libc", "sha1_smol", "base64", "httparse", "xml", "flate2", "mio"];
+const CRATES: &[&str] = &["slab", "libc", "sha1_smol", "base64", "httparse", "xml", "flate2", "mio", "rustyline"];
 
 /// A text file of the project.
 struct Source {

@@ -111,3 +111,7 @@ pub const PROCESSES: i64 = 100_000;
 pub const FORMAT_WIDTH: usize = 64 * 1024;
 /// Bytes of one configuration file.
 pub const CONFIG_BYTES: usize = 16 * 1024 * 1024;
+/// Command lines that the shell of `supervisorctl` remembers.
+pub const HISTORY_LINES: usize = 1000;
+/// How long the completion of a command line waits for a server: the user can't do anything else meanwhile.
+pub const COMPLETION_PATIENCE: Duration = Duration::from_secs(2);

@@ -184,17 +184,22 @@ pub fn same_secret(ours: &[u8], theirs: &[u8]) -> bool {
     differ == 0
 }
 
-/// How many single-character edits lie between two words: for "did you mean".
+/// How many single-character edits lie between two words, two neighbours swapped being one: for "did you mean".
 pub fn edit_distance(one: &str, other: &str) -> usize {
+    let one: Vec<char> = one.chars().collect();
     let other: Vec<char> = other.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+    for (i, a) in one.iter().enumerate() {
+        let mut next = vec![i + 1];
         for (j, b) in other.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(a != *b)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
+            let mut best = (row[j] + usize::from(a != b)).min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && a != b && *a == other[j - 1] && one[i - 1] == *b {
+                best = best.min(before[j - 1] + 1);
+            }
+            next.push(best);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[other.len()]
 }
@@ -272,5 +277,9 @@ mod tests {
     fn nearest_suggests_only_what_may_be_meant() {
         assert_eq!(nearest("comand", ["command", "umask"]), Some("command"));
         assert_eq!(nearest("zzz", ["command", "umask"]), None);
+        for (one, other, distance) in [("", "ab", 2), ("web", "wbe", 1), ("ca", "abc", 3), ("kitten", "sitting", 3)] {
+            assert_eq!(edit_distance(one, other), distance);
+            assert_eq!(edit_distance(other, one), distance);
+        }
     }
 }

@@ -3,12 +3,15 @@
 //! It runs the command, passes signals on to the process whose number is in the pid file, and ends when that process
 //! and the command have ended. It never reads a pid file that is older than the command.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
 use majordomo::base::time::Wall;
+use majordomo::ctl::pages::PIDPROXY;
 use majordomo::sys::clock;
 use majordomo::sys::signals::{self, Held};
 
@@ -23,16 +26,24 @@ const LONG: Duration = Duration::from_secs(3600);
 fn main() {
     let args: Vec<_> = std::env::args_os().collect();
     let [_, pid_file, command, rest @ ..] = args.as_slice() else {
-        let name = args.first().map_or_else(|| "pidproxy".into(), |name| name.to_string_lossy());
-        println!(
-            "pidproxy -- run a command and pass signals on to the process that its pid file names\n\nUsage: {name} \
-             <pidfile name> <command> [<cmdarg1> ...]"
-        );
+        let name = args.first().map_or_else(|| PIDPROXY.name.into(), |name| name.to_string_lossy());
+        let [about, synopsis] = [PIDPROXY.about, PIDPROXY.synopsis[0]];
+        println!("{} -- {about}.\n\nUsage: {name} {synopsis}", PIDPROXY.name);
         std::process::exit(1);
     };
-    if let Err(error) = watch(Path::new(pid_file), Command::new(command).args(rest)) {
+    let mut child = Command::new(located(command));
+    if let Err(error) = watch(Path::new(pid_file), child.arg0(command).args(rest)) {
         eprintln!("pidproxy: can't run {}: {error}", command.to_string_lossy());
         std::process::exit(127);
+    }
+}
+
+/// A relative name means a file in the working directory if there is one, as for Supervisor's; else it is searched
+/// for, as usual.
+fn located(command: &OsStr) -> PathBuf {
+    match std::path::absolute(command) {
+        Ok(path) if path.is_file() => path,
+        _ => command.into(),
     }
 }
 
@@ -80,7 +91,8 @@ impl Watched {
                     eprintln!("pidproxy: can't pass signal {signal} on to {pid}: {}", error.text());
                 }
             }
-            None => eprintln!("pidproxy: can't read child pidfile {}!", self.pid_file.display()),
+            // The words and the place where Supervisor's says it.
+            None => println!("Can't read child pidfile {}!", self.pid_file.display()),
         }
     }
 }

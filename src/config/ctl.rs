@@ -28,6 +28,8 @@ pub struct CtlSpec {
     pub history_file: Option<String>,
     /// In file order.
     pub plugins: Vec<CtlPlugin>,
+    /// Ours: whether help lists the twiddler commands.
+    pub twiddler: bool,
     /// What was read, as the user named it; `None` if there is no file.
     pub file: Option<String>,
 }
@@ -64,6 +66,7 @@ pub fn ctl_section(
         prompt: "supervisor".to_string(),
         history_file: None,
         plugins: Vec::new(),
+        twiddler: false,
         file: None,
     };
     let found = path.map(String::from).or_else(|| find(argv0, &**around));
@@ -88,6 +91,7 @@ pub fn ctl_section(
                 spec.username = keys.username;
                 spec.password = keys.password;
                 spec.prompt = keys.prompt;
+                spec.twiddler = keys.twiddler;
                 spec.history_file = keys.history_file.map(|path| absolute(&path));
             }
         }

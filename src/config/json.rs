@@ -5,29 +5,47 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::base::value::Value;
 use crate::base::words::Level;
 use crate::config::spec::{
     Address, Autorestart, Bound, ChannelSpec, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec,
     LenUnit, LogFile, ProcessSpec, ServerLimits, ServerSpec, UserSpec,
 };
 
-/// A JSON value.
-enum Json {
+/// A JSON value (RFC 8259).
+pub enum Json {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Int(i128),
+    /// Any number; what is none in JSON is `null`.
+    Real(f64),
+    /// A string.
     Text(String),
+    /// An array.
     List(Vec<Json>),
+    /// An object, in the order given.
     Map(Vec<(String, Json)>),
 }
 
 impl Json {
+    /// The text, indented by two blanks for each level, without a newline at the end.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.write(0, &mut text);
+        text
+    }
+
     fn write(&self, indent: usize, out: &mut String) {
         match self {
             Json::Null => out.push_str("null"),
             Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             // Writing to a String can't fail.
             Json::Int(value) => drop(write!(out, "{value}")),
+            Json::Real(value) if value.is_finite() => drop(write!(out, "{value:?}")),
+            Json::Real(_) => out.push_str("null"),
             Json::Text(text) => write_text(text, out),
             Json::List(items) => write_all(('[', ']'), items.iter().map(|item| (None, item)), indent, out),
             Json::Map(items) => {
@@ -92,6 +110,24 @@ from! {
     String: value => Json::Text(value);
     &String: value => Json::Text(value.clone());
     &std::path::PathBuf: value => Json::Text(value.to_string_lossy().into_owned());
+}
+
+/// Values of XML-RPC: bytes as text, replacing what is no UTF-8; times as they were sent.
+impl From<&Value> for Json {
+    fn from(value: &Value) -> Json {
+        match value {
+            Value::Nil => Json::Null,
+            Value::Bool(value) => Json::Bool(*value),
+            Value::Int(value) => Json::Int((*value).into()),
+            Value::Double(value) => Json::Real(*value),
+            Value::Str(text) | Value::DateTime(text) => Json::Text(text.clone()),
+            Value::Bytes(bytes) => Json::Text(String::from_utf8_lossy(bytes).into_owned()),
+            Value::Array(items) => Json::List(items.iter().map(Json::from).collect()),
+            Value::Struct(members) => {
+                Json::Map(members.iter().map(|(name, value)| (name.clone(), value.into())).collect())
+            }
+        }
+    }
 }
 
 impl<T: Into<Json>> From<Option<T>> for Json {

@@ -183,6 +183,9 @@ fn value_word(kind: &str) -> &'static str {
     }
 }
 
+/// What `supervisord` is, in a line.
+pub const DAEMON_ABOUT: &str = "run a set of programs as daemons";
+
 /// The options of `supervisord`; those of its keys are taken from their rows.
 pub fn daemon_table() -> Vec<Opt> {
     let mut table = vec![
@@ -225,8 +228,8 @@ pub fn parse_daemon(args: &[String], around: &Rc<dyn Surroundings>) -> Result<As
         match long {
             "help" => {
                 checked(&options)?;
-                let about = "supervisord -- run a set of programs as daemons.";
-                return Ok(Asked::Help(help(about, &format!("{argv0} [options]"), &table)));
+                let about = format!("supervisord -- {DAEMON_ABOUT}.");
+                return Ok(Asked::Help(help(&about, &format!("{argv0} [options]"), &table)));
             }
             "version" => return checked(&options).map(|()| Asked::Version),
             _ => {}

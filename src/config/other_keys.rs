@@ -102,5 +102,7 @@ keys! {
         prompt: String = text or "supervisor", ENV;
         /// Where the shell keeps what was typed; nowhere if absent.
         history_file: String = text or none, HERE;
+        /// List the twiddler commands in help and completion; they work in any case.
+        twiddler: bool = boolean or "false", ENV, ours;
     }
 }

@@ -11,6 +11,14 @@ fn call(dialogue: &mut Dialogue<'_>, method: &str, words: &[&str]) -> Result<Val
     dialogue.remote.call(&format!("cache.{method}"), &params)
 }
 
+/// As Python shows it (CTL-130), or as JSON.
+fn show(dialogue: &mut Dialogue<'_>, value: &Value) -> Result<(), Trouble> {
+    match dialogue.wants_json() {
+        true => dialogue.say_json(value),
+        false => dialogue.say(&pretty(value)),
+    }
+}
+
 /// CTL-120.
 pub fn clear(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     call(dialogue, "clear", words).map(drop)
@@ -19,7 +27,7 @@ pub fn clear(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble>
 /// CTL-121.
 pub fn count(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     let count = call(dialogue, "getCount", words)?;
-    dialogue.say(&pretty(&count))
+    show(dialogue, &count)
 }
 
 /// CTL-122.
@@ -30,13 +38,13 @@ pub fn delete(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble
 /// CTL-123.
 pub fn fetch(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     let value = call(dialogue, "fetch", words)?;
-    dialogue.say(&pretty(&value))
+    show(dialogue, &value)
 }
 
 /// CTL-124.
 pub fn keys(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
     let keys = call(dialogue, "getKeys", words)?;
-    dialogue.say(&pretty(&keys))
+    show(dialogue, &keys)
 }
 
 /// CTL-125.
@@ -90,6 +98,23 @@ mod tests {
             assert!(out.starts_with(usage) && out.lines().count() == 1, "{out}");
             assert_eq!(status, 0);
         }
+    }
+
+    /// The word is taken for the flag only where it is one too many.
+    #[test]
+    fn values_as_json() {
+        let run = |line, method, answer: Value| one_shot(&mut Script::new([(method, Ok(answer))]), line);
+        let keys = Value::strings(["a\"b", "é"]);
+        assert_eq!(run("cache_keys --json", "cache.getKeys", keys), text("[\n  \"a\\\"b\",\n  \"é\"\n]\n", 0));
+        assert_eq!(run("cache_count --json", "cache.getCount", 2.into()), text("2\n", 0));
+        for line in ["cache_fetch --json foo", "cache_fetch foo --json"] {
+            let mut script = Script::new([("cache.fetch", Ok(Value::Nil))]);
+            assert_eq!(one_shot(&mut script, line), text("null\n", 0));
+            assert_eq!(script.calls, ["cache.fetch('foo')"]);
+        }
+        let mut script = Script::new([("cache.fetch", Ok(Value::Double(1.5)))]);
+        assert_eq!(one_shot(&mut script, "cache_fetch --json"), text("1.5\n", 0));
+        assert_eq!(script.calls, ["cache.fetch('--json')"]);
     }
 
     #[test]

@@ -7,10 +7,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::base::errno::Errno;
 use crate::base::limits;
 use crate::base::value::Value;
 use crate::ctl::trouble::Trouble;
@@ -33,6 +35,8 @@ pub trait Remote {
     fn log_in(&mut self, username: String, password: String);
     /// Closes the connection; the next call makes a new one.
     fn hang_up(&mut self);
+    /// Another connection to the same server in the same name, for questions by the way: it doesn't wait for ever.
+    fn twin(&self) -> Box<dyn Remote>;
 }
 
 /// Why a log can't be followed.
@@ -56,17 +60,18 @@ pub struct Client {
     username: Option<String>,
     password: Option<String>,
     connection: Option<Connection>,
+    patience: Option<Duration>,
 }
 
 impl Client {
     /// Connects to nothing yet. Credentials are sent if both are there (CTL-011).
     pub fn new(url: String, username: Option<String>, password: Option<String>) -> Client {
-        Client { url, username, password, connection: None }
+        Client { url, username, password, connection: None, patience: None }
     }
 
     fn connect(&self) -> Result<Connection, Trouble> {
         let (stream, host) = Server::parse(&self.url)?.connect()?;
-        Ok(Connection { stream, host })
+        Ok(Connection { stream, host, patience: self.patience })
     }
 
     fn authorization(&self) -> Option<String> {
@@ -156,6 +161,11 @@ impl Remote for Client {
     fn hang_up(&mut self) {
         self.connection = None;
     }
+
+    fn twin(&self) -> Box<dyn Remote> {
+        let twin = Client::new(self.url.clone(), self.username.clone(), self.password.clone());
+        Box::new(Client { patience: Some(limits::COMPLETION_PATIENCE), ..twin })
+    }
 }
 
 /// A log that is being followed.
@@ -242,6 +252,8 @@ impl<T: Read + Write + AsFd> Stream for T {}
 struct Connection {
     stream: Box<dyn Stream>,
     host: String,
+    /// How long it waits for the next piece of an answer; `None`: for ever.
+    patience: Option<Duration>,
 }
 
 impl Connection {
@@ -251,8 +263,10 @@ impl Connection {
             return Ok(false);
         }
         let mut piece = vec![0; limits::READ_BYTES];
-        if terminal::wait_for_input(&[self.stream.as_fd()], None)? == Woken::Interrupted {
-            return Err(Trouble::Interrupted);
+        match terminal::wait_for_input(&[self.stream.as_fd()], self.patience)? {
+            Woken::Interrupted => return Err(Trouble::Interrupted),
+            Woken::Nothing => return Err(Trouble::Os(Errno::ETIMEDOUT)),
+            Woken::Input(_) => {}
         }
         let count = self.stream.read(&mut piece)?;
         if count == 0 {

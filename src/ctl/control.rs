@@ -8,6 +8,8 @@ use crate::ctl::trouble::Trouble;
 
 /// The shortest width of the column of names (CTL-041).
 const NAME_WIDTH: usize = 30;
+/// The width of the column of states (CTL-041).
+const STATE_WIDTH: usize = 10;
 /// States after which `status` exits with 3 (CTL-044): STOPPED, EXITED, FATAL, UNKNOWN.
 const NOT_RUNNING: [i64; 4] = [0, 100, 200, 1000];
 
@@ -56,18 +58,44 @@ pub fn status(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble
                     None => format!("{}: ERROR (no such group)", spec.group),
                 };
                 dialogue.refuse(exit::UNKNOWN, &line)?;
+                dialogue.suggest_process(word);
             }
         }
+    }
+    if dialogue.wants_json() {
+        let shown: Vec<Value> = shown.iter().copied().cloned().collect();
+        fail_if_not_running(dialogue, &shown);
+        return dialogue.say_json(&Value::Array(shown));
     }
     let names: Vec<String> = shown.iter().map(|info| shown_name(info)).collect();
     let width = 3 + names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(NAME_WIDTH);
     for (name, info) in names.iter().zip(&shown) {
-        dialogue.say(&format!("{name:width$}{:10}{}", text(info, "statename"), text(info, "description")))?;
+        let state = text(info, "statename");
+        let state = match colour_of(state).filter(|_| dialogue.screen.has_colours()) {
+            Some(colour) => format!("\x1b[{colour}m{state}\x1b[0m{:1$}", "", STATE_WIDTH.saturating_sub(state.len())),
+            None => format!("{state:STATE_WIDTH$}"),
+        };
+        dialogue.say(&format!("{name:width$}{state}{}", text(info, "description")))?;
     }
-    if shown.iter().any(|info| NOT_RUNNING.contains(&number(info, "state"))) {
+    fail_if_not_running(dialogue, shown);
+    Ok(())
+}
+
+/// CTL-044.
+fn fail_if_not_running<'v>(dialogue: &mut Dialogue<'_>, infos: impl IntoIterator<Item = &'v Value>) {
+    if infos.into_iter().any(|info| NOT_RUNNING.contains(&number(info, "state"))) {
         dialogue.fail(exit::UNIMPLEMENTED);
     }
-    Ok(())
+}
+
+/// The SGR parameter (ECMA-48) that a state is shown with: green for fine, yellow for on its way, red for trouble.
+fn colour_of(state: &str) -> Option<u8> {
+    match state {
+        "RUNNING" => Some(32),
+        "STARTING" | "BACKOFF" | "STOPPING" => Some(33),
+        "FATAL" | "UNKNOWN" => Some(31),
+        _ => None,
+    }
 }
 
 /// What start, stop, signal and clear do to processes.
@@ -182,6 +210,7 @@ fn each(dialogue: &mut Dialogue<'_>, verb: &Verb, names: &[&str], more: &[Value]
                     Ok(results) => outcomes(dialogue, verb, &results)?,
                     Err(trouble) if trouble.is_fault(fault::BAD_NAME) => {
                         dialogue.refuse(verb.no_group, &format!("{}: ERROR (no such group)", spec.group))?;
+                        dialogue.suggest_process(name);
                     }
                     Err(trouble) => return Err(trouble),
                 }
@@ -193,7 +222,14 @@ fn each(dialogue: &mut Dialogue<'_>, verb: &Verb, names: &[&str], more: &[Value]
                 };
                 match dialogue.call(verb.one, &params) {
                     Ok(_) => outcome(dialogue, verb, &shown, fault::SUCCESS, "")?,
-                    Err(Trouble::Fault(Fault { code, text })) => outcome(dialogue, verb, &shown, code, &text)?,
+                    Err(Trouble::Fault(Fault { code, text })) => {
+                        outcome(dialogue, verb, &shown, code, &text)?;
+                        match (code, more) {
+                            (fault::BAD_NAME, _) => dialogue.suggest_process(name),
+                            (fault::BAD_SIGNAL, [signal]) => dialogue.suggest_signal(signal.as_text().unwrap_or("")),
+                            _ => {}
+                        }
+                    }
                     Err(trouble) => return Err(trouble),
                 }
             }
@@ -250,6 +286,7 @@ pub fn pid(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
             }
             Err(trouble) if trouble.is_fault(fault::BAD_NAME) => {
                 dialogue.refuse(exit::FAILED, &format!("No such process {word}"))?;
+                dialogue.suggest_process(word);
             }
             Err(trouble) => return Err(trouble),
         }

@@ -5,7 +5,9 @@ use crate::base::errno::Errno;
 use crate::base::text::shell_split;
 use crate::base::value::Value;
 use crate::base::words::fault;
+use crate::config::json::Json;
 use crate::ctl::client::Remote;
+use crate::ctl::completion::Completion;
 use crate::ctl::help;
 use crate::ctl::shell::{Line, Screen};
 use crate::ctl::table::{Args, COMMANDS, Command, Family, UpCheck};
@@ -25,6 +27,17 @@ pub mod exit {
     pub const OTHER_VERSION: i32 = 5;
     /// Not running.
     pub const NOT_RUNNING: i32 = 7;
+
+    /// All of them, for the manual page.
+    pub const TABLE: &[(&str, &str)] = &[
+        ("0", "All went well."),
+        ("1", "Something went wrong; a message says what."),
+        ("2", "A mistake on the command line or in the configuration file, or arguments that make no sense."),
+        ("3", "status: a process shown is STOPPED, EXITED, FATAL or UNKNOWN. Else: the server lacks the commands."),
+        ("4", "The server can't be asked. status: also that there is no such process."),
+        ("5", "The server speaks another version of the interface."),
+        ("7", "A process doesn't run, or the server doesn't."),
+    ];
 }
 
 /// The API version that a server must have (CTL-022).
@@ -41,6 +54,9 @@ pub struct Dialogue<'a> {
     status: i32,
     leaving: bool,
     lines: u64,
+    always_json: bool,
+    json: bool,
+    file: Option<String>,
 }
 
 impl<'a> Dialogue<'a> {
@@ -48,13 +64,25 @@ impl<'a> Dialogue<'a> {
     pub fn new(remote: &'a mut dyn Remote, screen: &'a mut dyn Screen, plugins: Vec<(String, Family)>) -> Self {
         let mut all = vec![("default".to_string(), Family::Default)];
         all.extend(plugins);
-        Dialogue { remote, screen, plugins: all, interactive: false, status: 0, leaving: false, lines: 0 }
+        Dialogue {
+            remote,
+            screen,
+            plugins: all,
+            interactive: false,
+            status: 0,
+            leaving: false,
+            lines: 0,
+            always_json: false,
+            json: false,
+            file: None,
+        }
     }
 
     /// Runs one command line (CTL-007, CTL-008). Only what ends the whole dialogue is an error: Ctrl-C and an output
     /// that nobody reads.
     pub fn command(&mut self, line: &str) -> Result<(), Trouble> {
         self.lines += 1;
+        self.json = false;
         loop {
             self.remote.hang_up();
             let trouble = match self.attempt(line.trim()) {
@@ -86,13 +114,22 @@ impl<'a> Dialogue<'a> {
             Some(command) => self.run(command, rest),
             None => {
                 self.fail(exit::FAILED);
-                self.say(&format!("*** Unknown syntax: {line}"))
+                self.say(&format!("*** Unknown syntax: {line}"))?;
+                self.suggest_command(word);
+                Ok(())
             }
         }
     }
 
     fn run(&mut self, command: &Command, rest: &str) -> Result<(), Trouble> {
-        let words: Vec<&str> = rest.split_whitespace().collect();
+        let mut words: Vec<String> = match command.args {
+            Args::Quoted { most, .. } if most > 0 => {
+                shell_split(rest).map_err(|why| Trouble::Value(why.to_string()))?
+            }
+            _ => rest.split_whitespace().map(String::from).collect(),
+        };
+        self.json = command.json && (take_json(command.args, &mut words) || self.always_json);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         if command.args == Args::Nothing && !words.is_empty() {
             return self.misuse(command, exit::FAILED, "accepts no arguments");
         }
@@ -103,13 +140,11 @@ impl<'a> Dialogue<'a> {
             Args::Needs { count, what, exit } if words.len() < count => {
                 return self.misuse(command, exit, &format!("requires {what}"));
             }
-            Args::Quoted(count) => {
-                let words = shell_split(rest).map_err(|why| Trouble::Value(why.to_string()))?;
-                if words.len() != count {
-                    return self.say(&help::usage(command));
+            Args::Quoted { least, most, exit } if !(least..=most).contains(&words.len()) => {
+                if exit != 0 {
+                    self.fail(exit);
                 }
-                let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                return (command.run)(self, &words);
+                return self.say(&help::usage(command));
             }
             _ => {}
         }
@@ -124,8 +159,7 @@ impl<'a> Dialogue<'a> {
 
     /// Says that a command was given wrongly, and how to give it.
     fn misuse(&mut self, command: &Command, exit: i32, what: &str) -> Result<(), Trouble> {
-        self.fail(exit);
-        self.say(&format!("Error: {} {what}\n{}", command.name, help::usage(command)))
+        self.refuse(exit, &format!("Error: {} {what}\n{}", command.name, help::usage(command)))
     }
 
     /// Asks the server for its version, as far as `check` wants that (CTL-020 to 025).
@@ -134,7 +168,8 @@ impl<'a> Dialogue<'a> {
             return Ok(true);
         }
         let url = self.remote.url().to_string();
-        let (status, why) = match self.call("getVersion", &[]) {
+        let answer = self.call("getVersion", &[]);
+        let (status, why) = match &answer {
             Ok(version) if version.as_text() == Some(API_VERSION) => return Ok(true),
             Ok(version) => (
                 exit::OTHER_VERSION,
@@ -152,20 +187,24 @@ impl<'a> Dialogue<'a> {
             ),
             Err(Trouble::Os(Errno::ECONNREFUSED)) => (exit::UNKNOWN, format!("{url} refused connection")),
             Err(Trouble::Os(Errno::ENOENT)) => (exit::NOT_RUNNING, format!("{url} no such file")),
-            Err(trouble) => return Err(trouble),
+            Err(_) => return answer.map(|_| false),
         };
-        self.fail(if let UpCheck::Exit(fixed) = check { fixed } else { status });
-        self.say(&why)?;
+        self.refuse(if let UpCheck::Exit(fixed) = check { fixed } else { status }, &why)?;
+        if let Err(trouble) = &answer {
+            self.advise(trouble);
+        }
         Ok(false)
     }
 
     /// The server wants to know who we are (CTL-026, CTL-153). True: try again.
     fn log_in(&mut self) -> Result<bool, Trouble> {
-        self.say("Server requires authentication")?;
+        const WANTED: &str = "Server requires authentication";
         if !self.interactive {
-            self.fail(exit::FAILED);
+            self.refuse(exit::FAILED, WANTED)?;
+            self.advise(&Trouble::Status { code: 401, reason: String::new() });
             return Ok(false);
         }
+        self.say(WANTED)?;
         let username = self.answer("Username:")?;
         let password = text_of(self.screen.secret("Password:"))?;
         self.say("")?;
@@ -179,9 +218,11 @@ impl<'a> Dialogue<'a> {
 
     /// Says what went wrong, in the one line that scripts look for (CTL-030).
     fn report(&mut self, trouble: &Trouble) -> Result<(), Trouble> {
-        self.fail(exit::FAILED);
         let place = if self.interactive { "<stdin>" } else { "<arguments>" };
-        self.say(&format!("error: <class '{}'>, {trouble}: file: {place} line: {}", trouble.class(), self.lines))
+        let class = trouble.class();
+        self.refuse(exit::FAILED, &format!("error: <class '{class}'>, {trouble}: file: {place} line: {}", self.lines))?;
+        self.advise(trouble);
+        Ok(())
     }
 
     /// `status` of everything, as at the start of a shell (CTL-106, CTL-150).
@@ -191,8 +232,16 @@ impl<'a> Dialogue<'a> {
 
     /// The command of this name that is offered here.
     pub fn find(&self, name: &str) -> Option<&'static Command> {
-        let offered = |family| family == Family::Unlisted || self.plugins.iter().any(|plugin| plugin.1 == family);
-        COMMANDS.iter().find(|command| command.name == name && offered(command.family))
+        self.commands().find(|command| command.name == name)
+    }
+
+    /// All commands that are offered here, listed or not.
+    pub fn commands(&self) -> impl Iterator<Item = &'static Command> {
+        let offered = |family| {
+            matches!(family, Family::Unlisted | Family::Twiddler)
+                || self.plugins.iter().any(|plugin| plugin.1 == family)
+        };
+        COMMANDS.iter().filter(move |command| offered(command.family))
     }
 
     /// Names and families of the plugins, `default` first.
@@ -215,10 +264,45 @@ impl<'a> Dialogue<'a> {
         self.status = status;
     }
 
-    /// Fails with a message.
+    /// Fails with a message; with `--json` it goes to stderr, as stdout is for JSON alone.
     pub fn refuse(&mut self, status: i32, message: &str) -> Result<(), Trouble> {
         self.fail(status);
+        if self.json {
+            self.screen.complain(message);
+            return Ok(());
+        }
         self.say(message)
+    }
+
+    /// Whether the command is to print JSON.
+    pub fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a value as JSON.
+    pub fn say_json(&mut self, value: &Value) -> Result<(), Trouble> {
+        self.say(&Json::from(value).to_text())
+    }
+
+    /// From here on every command that can prints JSON.
+    pub fn set_json(&mut self) {
+        self.always_json = true;
+    }
+
+    /// The configuration file that was read, for advice about it.
+    pub fn set_file(&mut self, file: Option<String>) {
+        self.file = file;
+    }
+
+    /// The configuration file that was read.
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    /// Asks for a command line, with completion.
+    pub fn ask_for_command(&mut self, prompt: &str) -> Line {
+        let families = self.plugins.iter().map(|plugin| plugin.1).collect();
+        self.screen.command(prompt, Completion::new(self.remote.twin(), families))
     }
 
     /// The exit status so far.
@@ -242,159 +326,23 @@ impl<'a> Dialogue<'a> {
     }
 }
 
+/// Whether `--json` is among the words of a command that knows it; it is taken away. Where words are counted it must
+/// be one too many, so that a key may be called so.
+fn take_json(args: Args, words: &mut Vec<String>) -> bool {
+    let counted = matches!(args, Args::Quoted { most, .. } if words.len() <= most);
+    match words.iter().position(|word| word == "--json") {
+        Some(place) if !counted => {
+            words.remove(place);
+            true
+        }
+        _ => false,
+    }
+}
+
 fn text_of(line: Line) -> Result<String, Trouble> {
     match line {
         Line::Text(text) => Ok(text),
         Line::End => Err(Trouble::EndOfInput),
         Line::Interrupted => Err(Trouble::Interrupted),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ctl::scripted::{Script, User, fault as failing, one_shot};
-
-    const VERSION: &str = "supervisor.getVersion";
-
-    #[test]
-    fn ctl_007_ctl_008_lines() {
-        for line in ["", "  "] {
-            assert_eq!(one_shot(&mut Script::new([]), line), (String::new(), 0));
-        }
-        for line in ["frob", "#x", "!ls", "STATUS"] {
-            assert_eq!(one_shot(&mut Script::new([]), line), (format!("*** Unknown syntax: {line}\n"), 1));
-        }
-        assert_eq!(one_shot(&mut Script::new([]), " frob  x "), ("*** Unknown syntax: frob  x\n".to_string(), 1));
-        // What is no letter, digit or `_` ends the command's word.
-        let (out, status) = one_shot(&mut Script::new([]), "version-x");
-        assert!(out.starts_with("Error: version accepts no arguments\n"));
-        assert_eq!(status, 1);
-    }
-
-    #[test]
-    fn ctl_050_to_054_arguments_are_required() {
-        for (line, message, status) in [
-            ("start", "Error: start requires a process name\nstart <name>\t", 2),
-            ("stop", "Error: stop requires a process name\nstop <name>\t", 1),
-            ("restart", "Error: restart requires a process name\nrestart <name>\t", 1),
-            ("signal", "Error: signal requires a signal name and a process name\nsignal <signal name> <name>\t", 1),
-            ("signal HUP", "Error: signal requires a signal name and a process name\nsignal <signal name> <name>\t", 1),
-            ("clear", "Error: clear requires a process name\nclear <name>\t", 1),
-        ] {
-            let (out, exit) = one_shot(&mut Script::new([]), line);
-            assert!(out.starts_with(message), "{out}");
-            assert_eq!(exit, status);
-        }
-    }
-
-    #[test]
-    fn ctl_104_no_arguments_accepted() {
-        for name in ["avail", "reread", "reload", "shutdown", "version"] {
-            let (out, exit) = one_shot(&mut Script::new([]), &format!("{name} x"));
-            assert!(out.starts_with(&format!("Error: {name} accepts no arguments\n{name}\t")), "{out}");
-            assert_eq!(exit, 1);
-        }
-    }
-
-    /// CTL-020 to CTL-025.
-    #[test]
-    fn ctl_020_the_server_is_away() {
-        for (answer, start, status) in [
-            (Err(Trouble::Os(Errno::ECONNREFUSED)), "unix:///s.sock refused connection\n", 4),
-            (Err(Trouble::Os(Errno::ENOENT)), "unix:///s.sock no such file\n", 7),
-            (
-                Ok(Value::from("2.0")),
-                "Sorry, this version of supervisorctl expects to talk to a server with API version 3.0, but the remote \
-                 version is 2.0",
-                5,
-            ),
-            (failing(1), "Sorry, supervisord responded but did not recognize the supervisor namespace commands", 3),
-        ] {
-            // Before the arguments are looked at.
-            for line in
-                ["start", "stop", "restart x", "signal", "tail", "maintail x y", "clear", "version", "fg", "pid"]
-            {
-                let (out, exit) = one_shot(&mut Script::new([(VERSION, answer.clone())]), line);
-                assert!(out.starts_with(start) && out.lines().count() == 1, "{line}: {out}");
-                assert_eq!(exit, status, "{line}");
-            }
-            let (out, exit) = one_shot(&mut Script::new([(VERSION, answer.clone())]), "status");
-            assert!(out.starts_with(start));
-            assert_eq!(exit, 4);
-        }
-        // CTL-024.
-        let (out, exit) = one_shot(&mut Script::new([(VERSION, failing(6))]), "status");
-        assert!(out.starts_with("error: <class 'xmlrpc.client.Fault'>, <Fault 6: 'SHUTDOWN_STATE'>: file: "), "{out}");
-        assert_eq!(exit, 1);
-    }
-
-    /// CTL-031: these don't ask first.
-    #[test]
-    fn ctl_031_without_up_check() {
-        for (line, method) in [
-            ("avail", "supervisor.getAllConfigInfo"),
-            ("reread", "supervisor.reloadConfig"),
-            ("add x", "supervisor.addProcessGroup"),
-            ("remove x", "supervisor.removeProcessGroup"),
-            ("update", "supervisor.reloadConfig"),
-            ("reload", "supervisor.restart"),
-            ("cache_keys", "cache.getKeys"),
-        ] {
-            let mut script = Script::new([(method, Err(Trouble::Os(Errno::ECONNREFUSED)))]);
-            let (out, exit) = one_shot(&mut script, line);
-            let message = "error: <class 'ConnectionRefusedError'>, [Errno 111] Connection refused: file: ";
-            assert!(out.starts_with(message) && out.contains(" line: "), "{out}");
-            assert_eq!(exit, 1);
-        }
-    }
-
-    #[test]
-    fn ctl_026_authentication_once() {
-        let refused = || Err(Trouble::Status { code: 401, reason: "Unauthorized".to_string() });
-        for (line, method) in [("status", VERSION), ("avail", "supervisor.getAllConfigInfo")] {
-            let out = one_shot(&mut Script::new([(method, refused())]), line);
-            assert_eq!(out, ("Server requires authentication\n".to_string(), 1));
-        }
-    }
-
-    #[test]
-    fn ctl_032_a_later_failure_overwrites_and_success_doesn_t_reset() {
-        let mut script = Script::new([
-            ("supervisor.startProcess", failing(50)),
-            ("supervisor.startProcess", failing(10)),
-            ("supervisor.startProcess", Ok(true.into())),
-        ]);
-        assert_eq!(one_shot(&mut script, "start a b c").1, 1);
-    }
-
-    #[test]
-    fn ctl_120_cache_commands_come_with_the_plugin() {
-        let (mut script, mut user) = (Script::new([]), User::default());
-        let mut dialogue = Dialogue::new(&mut script, &mut user, Vec::new());
-        for line in ["cache_keys", "help cache_keys", "help"] {
-            dialogue.command(line).unwrap();
-        }
-        assert_eq!(dialogue.status(), 1);
-        let start =
-            "*** Unknown syntax: cache_keys\n*** No help on cache_keys\n\ndefault commands (type help <topic>):\n";
-        assert!(user.out.starts_with(start));
-        assert!(!user.out.contains("cache commands"));
-    }
-
-    #[test]
-    fn ctl_144_help_topics() {
-        let help = |line| one_shot(&mut Script::new([]), line);
-        for (line, topic) in [("help nix", "nix"), ("? a b", "a b"), ("help EOF", "EOF"), ("help default", "default")] {
-            assert_eq!(help(line), (format!("*** No help on {topic}\n"), 0));
-        }
-        let (out, status) = help("help help");
-        assert!(out.starts_with("help\t") && out.contains("\nhelp <action>\t") && out.lines().count() == 2, "{out}");
-        assert_eq!(status, 0);
-        // BUG-091: once, and without a complaint.
-        for line in ["help cache_keys", "?cache_keys", "? cache_keys"] {
-            assert_eq!(help(line), ("cache_keys\tShow the keys of all items in the cache.\n".to_string(), 0));
-        }
-        assert!(help("?").0.starts_with("\ndefault commands (type help <topic>):\n====="));
     }
 }

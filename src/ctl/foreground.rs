@@ -32,8 +32,12 @@ pub fn fg(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
         Ok(info) if number(&info, "state") == RUNNING => {}
         Ok(_) => return dialogue.refuse(exit::FAILED, "ERROR: process not running"),
         Err(trouble) if trouble.is_fault(fault::BAD_NAME) => {
-            return dialogue.refuse(exit::FAILED, "ERROR: bad process name supplied");
+            dialogue.refuse(exit::FAILED, "ERROR: bad process name supplied")?;
+            dialogue.suggest_process(name);
+            return Ok(());
         }
+        // upstream: no failure.
+        Err(Trouble::Fault(said)) => return dialogue.say(&format!("ERROR: {}", Trouble::Fault(said))),
         Err(trouble) => return Err(trouble),
     }
     dialogue.say(HOW_TO_LEAVE)?;
@@ -64,24 +68,36 @@ fn talk(dialogue: &mut Dialogue<'_>, name: &str, streams: &mut Vec<LogStream>) -
         match heard {
             Heard::Other(stream) => match streams.get_mut(stream).map(LogStream::next) {
                 Some(Ok(Some(bytes))) => dialogue.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
-                Some(Err(Trouble::Interrupted)) => return dialogue.say(""),
+                Some(Err(Trouble::Interrupted)) => return interrupted(dialogue),
                 Some(_) => drop(streams.remove(stream)),
                 None => return Ok(()),
             },
             Heard::Line(Line::Text(line)) => {
                 let sent = dialogue.call("sendProcessStdin", &[Value::from(name), Value::from(format!("{line}\n"))]);
                 match sent {
-                    Ok(_) => {}
+                    Ok(_) if is_running(dialogue, name)? => {}
+                    Ok(_) => return dialogue.say("Process got killed"),
                     Err(trouble) if trouble.is_fault(fault::NOT_RUNNING) => return dialogue.say("Process got killed"),
                     Err(Trouble::Fault(said)) => return dialogue.say(&format!("ERROR: {}", Trouble::Fault(said))),
                     Err(trouble) => return Err(trouble),
                 }
             }
-            Heard::Line(Line::Interrupted) => return dialogue.say(""),
+            Heard::Line(Line::Interrupted) => return interrupted(dialogue),
             Heard::Line(Line::End) => listening = false,
             Heard::Nobody => return Ok(()),
         }
     }
+}
+
+/// The terminal shows `^C`; what follows begins a line.
+fn interrupted(dialogue: &mut Dialogue<'_>) -> Result<(), Trouble> {
+    dialogue.screen.end_interrupted_line();
+    Ok(())
+}
+
+fn is_running(dialogue: &mut Dialogue<'_>, name: &str) -> Result<bool, Trouble> {
+    let info = dialogue.call("getProcessInfo", &[Value::from(name)])?;
+    Ok(number(&info, "state") == RUNNING)
 }
 
 #[cfg(test)]
@@ -108,6 +124,10 @@ mod tests {
         ] {
             assert_eq!(one_shot(&mut Script::new(answer), line), (message.to_string(), 1));
         }
+        // As the oracle: said, but no failure.
+        let answer = [(INFO, failing(6))];
+        let said = ("ERROR: <Fault 6: 'SHUTDOWN_STATE'>\n".to_string(), 0);
+        assert_eq!(one_shot(&mut Script::new(answer), "fg a"), said);
     }
 
     #[test]
@@ -124,12 +144,13 @@ mod tests {
         let begin = format!("{HOW_TO_LEAVE}\n");
         let yes = || (SEND, Ok(Value::Bool(true)));
         let end = format!("{begin}Exiting foreground\n");
-        assert_eq!(run(&["one", "two"], vec![in_state(20), yes(), yes()]), (end, 2));
+        let alive = || in_state(20);
+        assert_eq!(run(&["one", "two"], vec![alive(), yes(), alive(), yes(), alive()]), (end.clone(), 2));
         let killed = format!("{begin}Process got killed\nExiting foreground\n");
-        assert_eq!(run(&["one", "two"], vec![in_state(20), (SEND, failing(70))]), (killed, 1));
+        assert_eq!(run(&["one", "two"], vec![alive(), (SEND, failing(70))]), (killed.clone(), 1));
+        assert_eq!(run(&["one", "two"], vec![alive(), yes(), in_state(100)]), (killed, 1));
         let broken = format!("{begin}ERROR: <Fault 20: 'NO_FILE'>\nExiting foreground\n");
         assert_eq!(run(&["one", "two"], vec![in_state(20), (SEND, failing(20))]), (broken, 1));
-        let interrupted = format!("{begin}\nExiting foreground\n");
-        assert_eq!(run(&["^C", "two"], vec![in_state(20)]), (interrupted, 0));
+        assert_eq!(run(&["^C", "two"], vec![alive()]), (end, 0));
     }
 }

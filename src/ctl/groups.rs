@@ -15,6 +15,9 @@ pub fn avail(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
     };
     let says =
         |info: &Value, member: &str, yes, no| if info.member(member).is_some_and(Value::is_truthy) { yes } else { no };
+    if dialogue.wants_json() {
+        return dialogue.say_json(&infos);
+    }
     for info in items(&infos) {
         dialogue.say(&format!(
             "{:32} {:9} {:9} {}:{}",
@@ -115,12 +118,13 @@ pub fn update(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble
 /// CTL-111.
 fn complain_about_unknown(dialogue: &mut Dialogue<'_>, changes: &Changes, words: &[&str]) -> Result<(), Trouble> {
     let infos = dialogue.call("getAllProcessInfo", &[])?;
-    for word in words {
+    for (place, word) in words.iter().enumerate() {
         let changing = [&changes.added, &changes.changed, &changes.removed];
         let known = changing.iter().any(|names| names.iter().any(|name| name == word))
             || items(&infos).iter().any(|info| text(info, "group") == *word);
-        if !known {
+        if !known && !words[..place].contains(word) {
             dialogue.refuse(exit::FAILED, &format!("ERROR: no such group: {word}"))?;
+            dialogue.suggest_group(word);
         }
     }
     Ok(())
@@ -146,6 +150,7 @@ pub fn add(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
             }
             Err(Trouble::Fault(Fault { code, .. })) if code == fault::BAD_NAME => {
                 dialogue.refuse(exit::FAILED, &format!("ERROR: no such process/group: {group}"))?;
+                dialogue.suggest_configured(group);
             }
             Err(trouble) => return Err(trouble),
         }
@@ -163,6 +168,7 @@ pub fn remove(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble
             }
             Err(Trouble::Fault(Fault { code, .. })) if code == fault::BAD_NAME => {
                 dialogue.refuse(exit::FAILED, &format!("ERROR: no such process/group: {group}"))?;
+                dialogue.suggest_group(group);
             }
             Err(trouble) => return Err(trouble),
         }
@@ -280,7 +286,7 @@ mod tests {
             (ADD, yes()),
         ];
         let out = "ERROR: no such group: ghost\nnew: added process group\n";
-        assert_eq!(run("update ghost web new", answers), text(out, 1));
+        assert_eq!(run("update ghost web new ghost", answers), text(out, 1));
     }
 
     #[test]

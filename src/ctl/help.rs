@@ -21,7 +21,11 @@ pub fn help(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> 
     let topic = words.join(" ");
     match dialogue.find(&topic).filter(|command| !command.usage.is_empty()) {
         Some(command) => dialogue.say(&usage(command)),
-        None => dialogue.say(&format!("*** No help on {topic}")),
+        None => {
+            dialogue.say(&format!("*** No help on {topic}"))?;
+            dialogue.suggest_command(&topic);
+            Ok(())
+        }
     }
 }
 

@@ -59,7 +59,12 @@ pub fn tail(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> 
         return dialogue.refuse(exit::FAILED, &format!("Error: bad argument {}", modifier.unwrap_or("")));
     };
     match amount {
-        Amount::Follow => follow(dialogue, &log_path(name, &channel)),
+        Amount::Follow => {
+            if !follow(dialogue, &log_path(name, &channel))? {
+                dialogue.suggest_process(name);
+            }
+            Ok(())
+        }
         Amount::Last(bytes) => show(dialogue, name, method, vec![Value::from(*name)], bytes),
     }
 }
@@ -73,7 +78,7 @@ pub fn maintail(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Troub
         return dialogue.refuse(exit::FAILED, &format!("Error: bad argument {}", words.join(" ")));
     };
     match amount {
-        Amount::Follow => follow(dialogue, "/mainlogtail"),
+        Amount::Follow => follow(dialogue, "/mainlogtail").map(drop),
         Amount::Last(bytes) => show(dialogue, "supervisord", "readLog", Vec::new(), bytes),
     }
 }
@@ -98,7 +103,11 @@ fn show(
         fault::BAD_NAME => "no such process name",
         _ => return Err(Trouble::Fault(said)),
     };
-    dialogue.refuse(exit::FAILED, &format!("{name}: ERROR ({why})"))
+    dialogue.refuse(exit::FAILED, &format!("{name}: ERROR ({why})"))?;
+    if said.code == fault::BAD_NAME && method != "readLog" {
+        dialogue.suggest_process(name);
+    }
+    Ok(())
 }
 
 /// Where the daemon streams a log (HTTP-100); bytes that mean something else in a path are written as `%XX`.
@@ -115,16 +124,16 @@ pub fn log_path(name: &str, channel: &str) -> String {
     path + "/" + channel
 }
 
-/// Prints a log as it grows, until Ctrl-C or the server's end (CTL-088).
-fn follow(dialogue: &mut Dialogue<'_>, path: &str) -> Result<(), Trouble> {
+/// Prints a log as it grows, until Ctrl-C or the server's end (CTL-088). False: it could not even begin.
+fn follow(dialogue: &mut Dialogue<'_>, path: &str) -> Result<bool, Trouble> {
     dialogue.say(HOW_TO_LEAVE)?;
     dialogue.screen.catch_interrupts();
-    let Some(mut stream) = open_stream(dialogue, path)? else { return Ok(()) };
+    let Some(mut stream) = open_stream(dialogue, path)? else { return Ok(false) };
     loop {
         match stream.next() {
             Ok(Some(bytes)) => dialogue.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
-            Ok(None) => return Ok(()),
-            Err(Trouble::Interrupted) => return dialogue.say(""),
+            Ok(None) => return Ok(true),
+            Err(Trouble::Interrupted) => return dialogue.say("").map(|()| true),
             Err(trouble) => return Err(trouble),
         }
     }

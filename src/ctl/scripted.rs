@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::base::value::Value;
 use crate::base::words::Fault;
 use crate::ctl::client::{FollowError, LogStream, Remote};
+use crate::ctl::completion::Completion;
 use crate::ctl::dialogue::Dialogue;
 use crate::ctl::shell::{self, Heard, Line, Screen};
 use crate::ctl::table::Family;
@@ -58,14 +59,21 @@ impl Remote for Script {
     }
 
     fn hang_up(&mut self) {}
+
+    fn twin(&self) -> Box<dyn Remote> {
+        Box::new(Script::default())
+    }
 }
 
-/// A user who types these lines and then ends the input.
+/// A user who types these lines and then ends the input. `hints`: what a human at a terminal would be told, if there
+/// is one.
 #[derive(Default)]
 pub struct User {
     pub lines: VecDeque<&'static str>,
     pub out: String,
     pub err: String,
+    pub hints: Option<String>,
+    pub colours: bool,
 }
 
 impl User {
@@ -90,7 +98,22 @@ impl Screen for User {
         self.err.push('\n');
     }
 
-    fn command(&mut self, prompt: &str) -> Line {
+    fn hint(&mut self, line: &str) {
+        if let Some(hints) = &mut self.hints {
+            hints.push_str(line);
+            hints.push('\n');
+        }
+    }
+
+    fn shows_hints(&self) -> bool {
+        self.hints.is_some()
+    }
+
+    fn has_colours(&self) -> bool {
+        self.colours
+    }
+
+    fn command(&mut self, prompt: &str, _: Completion) -> Line {
         self.line(prompt)
     }
 
@@ -111,6 +134,8 @@ impl Screen for User {
     }
 
     fn catch_interrupts(&mut self) {}
+
+    fn end_interrupted_line(&mut self) {}
 }
 
 pub fn fault(code: i32) -> Result<Value, Trouble> {

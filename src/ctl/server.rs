@@ -17,11 +17,11 @@ pub fn shutdown(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> 
     match dialogue.call("shutdown", &[]) {
         Ok(_) => dialogue.say("Shut down"),
         Err(trouble) if trouble.is_fault(fault::SHUTDOWN_STATE) => dialogue.say("ERROR: already shutting down"),
-        Err(Trouble::Os(Errno::ECONNREFUSED)) => {
-            dialogue.refuse(exit::FAILED, &format!("ERROR: {url} refused connection (already shut down?)"))
-        }
-        Err(Trouble::Os(Errno::ENOENT)) => {
-            dialogue.refuse(exit::FAILED, &format!("ERROR: {url} no such file (already shut down?)"))
+        Err(Trouble::Os(errno @ (Errno::ECONNREFUSED | Errno::ENOENT))) => {
+            let what = if errno == Errno::ENOENT { "no such file" } else { "refused connection" };
+            dialogue.refuse(exit::FAILED, &format!("ERROR: {url} {what} (already shut down?)"))?;
+            dialogue.advise(&Trouble::Os(errno));
+            Ok(())
         }
         Err(trouble) => Err(trouble),
     }

@@ -1,16 +1,14 @@
-//! The interactive loop, and the terminal it talks to.
+//! The interactive loop, and what it wants of a terminal.
 //!
-//! The dialogue sees the user only through [`Screen`], so an editor with history and completion can take the place of
-//! [`Console`], and tests can script a user.
+//! The dialogue sees the user only through [`Screen`]: `console` is the real one, and tests script a user.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use crate::ctl::completion::Completion;
 use crate::ctl::dialogue::Dialogue;
 use crate::ctl::trouble::Trouble;
-use crate::sys::terminal::{self, Woken};
 
 /// What came of asking for a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,8 +38,14 @@ pub trait Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Prints a line on stderr.
     fn complain(&mut self, line: &str);
-    /// Asks for a command line. The place for editing, history and completion.
-    fn command(&mut self, prompt: &str) -> Line;
+    /// Prints a line on stderr for a human: only where one is looking, so that no script ever sees it.
+    fn hint(&mut self, line: &str);
+    /// Whether [`Screen::hint`] reaches anybody; what only serves a hint need not be asked for otherwise.
+    fn shows_hints(&self) -> bool;
+    /// Whether stdout is to have colours.
+    fn has_colours(&self) -> bool;
+    /// Asks for a command line, with editing, history and completion where the terminal can do it (CTL-154, CTL-155).
+    fn command(&mut self, prompt: &str, completion: Completion) -> Line;
     /// Asks for something else.
     fn ask(&mut self, question: &str) -> Line;
     /// Asks for something that must not be shown.
@@ -52,6 +56,8 @@ pub trait Screen {
     fn wait_for_others(&mut self, others: &[BorrowedFd<'_>], patience: Duration) -> Heard;
     /// From here on Ctrl-C ends a wait, not the program.
     fn catch_interrupts(&mut self);
+    /// Ends the line that the terminal has shown `^C` on, if it is one.
+    fn end_interrupted_line(&mut self);
 }
 
 /// Runs a shell until the user leaves (CTL-150, CTL-151). A command that fails doesn't end it (CTL-156).
@@ -61,138 +67,13 @@ pub fn run(dialogue: &mut Dialogue<'_>, prompt: &str) -> Result<(), Trouble> {
     dialogue.command("status")?;
     let prompt = format!("{prompt}> ");
     while !dialogue.is_leaving() {
-        match dialogue.screen.command(&prompt) {
+        match dialogue.ask_for_command(&prompt) {
             Line::Text(line) => dialogue.command(&line)?,
             Line::End => dialogue.command("EOF")?,
             Line::Interrupted => return Err(Trouble::Interrupted),
         }
     }
     Ok(())
-}
-
-/// Standard input, output and error.
-pub struct Console {
-    /// A second descriptor of standard input, unbuffered, so that waiting for it sees every byte. `None`: it is
-    /// closed.
-    input: Option<File>,
-    /// Bytes read behind the last line that was handed out.
-    typed: Vec<u8>,
-    ended: bool,
-}
-
-impl Console {
-    /// Takes standard input over: nobody else may read it.
-    pub fn new() -> Console {
-        let input = io::stdin().as_fd().try_clone_to_owned().ok().map(File::from);
-        Console { ended: input.is_none(), input, typed: Vec::new() }
-    }
-
-    /// The next line, if it was read already. At the end of the input an unfinished line is one too.
-    fn take_line(&mut self) -> Option<Line> {
-        let (length, end) = match self.typed.iter().position(|byte| *byte == b'\n') {
-            Some(at) => (at, at + 1),
-            None if self.ended && self.typed.is_empty() => {
-                // At a terminal there may be more behind an end (Ctrl-D).
-                self.ended = false;
-                return Some(Line::End);
-            }
-            None if self.ended => (self.typed.len(), self.typed.len()),
-            None => return None,
-        };
-        let text = String::from_utf8_lossy(&self.typed[..length]).into_owned();
-        self.typed.drain(..end);
-        Some(Line::Text(text))
-    }
-
-    /// Reads once.
-    fn read_more(&mut self) {
-        let mut piece = [0; 4096];
-        // An input that can't be read has ended.
-        let count = self.input.as_mut().and_then(|input| input.read(&mut piece).ok()).unwrap_or(0);
-        self.typed.extend_from_slice(&piece[..count]);
-        self.ended = count == 0;
-    }
-
-    fn line(&mut self) -> Line {
-        loop {
-            match self.wait(&[]) {
-                Heard::Line(line) => return line,
-                Heard::Other(_) | Heard::Nobody => {}
-            }
-        }
-    }
-
-    fn prompt(&mut self, prompt: &str) -> Line {
-        match self.write(prompt.as_bytes()) {
-            Ok(()) => self.line(),
-            Err(_) => Line::End,
-        }
-    }
-}
-
-impl Screen for Console {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
-    }
-
-    fn complain(&mut self, line: &str) {
-        // Nobody is left to tell if this fails.
-        let _ = writeln!(io::stderr(), "{line}");
-    }
-
-    fn command(&mut self, prompt: &str) -> Line {
-        self.prompt(prompt)
-    }
-
-    fn ask(&mut self, question: &str) -> Line {
-        self.prompt(question)
-    }
-
-    fn secret(&mut self, question: &str) -> Line {
-        let _ = io::stderr().write_all(question.as_bytes());
-        let stdin = io::stdin();
-        let _hidden = terminal::Hidden::new(stdin.as_fd());
-        let line = self.line();
-        if !stdin.is_terminal() {
-            let _ = io::stderr().write_all(b"\n");
-        }
-        line
-    }
-
-    fn wait(&mut self, others: &[BorrowedFd<'_>]) -> Heard {
-        loop {
-            if let Some(line) = self.take_line() {
-                return Heard::Line(line);
-            }
-            let Some(input) = &self.input else {
-                self.ended = true;
-                continue;
-            };
-            let inputs = [&[input.as_fd()], others].concat();
-            match terminal::wait_for_input(&inputs, None) {
-                Ok(Woken::Input(0)) => self.read_more(),
-                Ok(Woken::Input(other)) => return Heard::Other(other - 1),
-                Ok(Woken::Interrupted) => return Heard::Line(Line::Interrupted),
-                Ok(Woken::Nothing) => {}
-                Err(_) => self.ended = true,
-            }
-        }
-    }
-
-    fn wait_for_others(&mut self, others: &[BorrowedFd<'_>], patience: Duration) -> Heard {
-        match terminal::wait_for_input(others, Some(patience)) {
-            Ok(Woken::Input(other)) => Heard::Other(other),
-            Ok(Woken::Interrupted) => Heard::Line(Line::Interrupted),
-            Ok(Woken::Nothing) | Err(_) => Heard::Nobody,
-        }
-    }
-
-    fn catch_interrupts(&mut self) {
-        // Without it Ctrl-C ends the program: worse manners, nothing lost.
-        let _ = terminal::catch_interrupts();
-    }
 }
 
 #[cfg(test)]
@@ -250,16 +131,5 @@ mod tests {
         let (out, _) = shell(&mut script, &["joe", "secret"]);
         assert_eq!(out, "Server requires authentication\nUsername:Password:\nsupervisor> \n");
         assert_eq!(script.login, Some(("joe".to_string(), "secret".to_string())));
-    }
-
-    #[test]
-    fn lines_come_out_whole() {
-        let mut console = Console { input: None, typed: b"one\ntwo\r\n\nlast".to_vec(), ended: false };
-        let mut next = || console.line();
-        for line in ["one", "two\r", "", "last"] {
-            assert_eq!(next(), Line::Text(line.to_string()));
-        }
-        assert_eq!(next(), Line::End);
-        assert_eq!(next(), Line::End);
     }
 }

@@ -1,9 +1,9 @@
 //! The commands, one row each. Dispatch, argument checks, the check of the connection and help read these rows;
 //! nothing about a command is written down anywhere else.
 
-use crate::ctl::dialogue::Dialogue;
+use crate::ctl::dialogue::{Dialogue, exit};
 use crate::ctl::trouble::Trouble;
-use crate::ctl::{cache, control, foreground, groups, help, logs, server};
+use crate::ctl::{cache, control, foreground, groups, help, logs, server, twiddler};
 
 /// Which set a command belongs to. A set is there once for each plugin that provides it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,6 +12,8 @@ pub enum Family {
     Default,
     /// Comes with the cache plugin; listed under the plugin's name.
     Cache,
+    /// Always there, but listed only where the configuration asks for it: Supervisor has no such commands.
+    Twiddler,
     /// Always there, not listed by `help`.
     Unlisted,
 }
@@ -32,8 +34,26 @@ pub enum Args {
         /// Exit status without them.
         exit: i32,
     },
-    /// Exactly so many words, quoted as in a shell; else its help, and no failure (CTL-126).
-    Quoted(usize),
+    /// So many words, quoted as in a shell; else its help. For the cache that is no failure (CTL-126).
+    Quoted {
+        /// At least so many.
+        least: usize,
+        /// At most so many.
+        most: usize,
+        /// Exit status of another number.
+        exit: i32,
+    },
+}
+
+/// What completes the words behind a command (CTL-155).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Completes {
+    /// Nothing does.
+    Nothing,
+    /// Names of groups.
+    Groups,
+    /// Names of processes, and of whole groups.
+    Processes,
 }
 
 /// Whether the server is asked for its version before the command runs (CTL-020..025).
@@ -62,6 +82,10 @@ pub struct Command {
     pub up_check: UpCheck,
     /// What an interactive user must agree to (CTL-152).
     pub question: Option<&'static str>,
+    /// What completes its arguments.
+    pub completes: Completes,
+    /// Whether it can print JSON (`--json`).
+    pub json: bool,
     /// Does it, with the words behind the command.
     pub run: fn(&mut Dialogue<'_>, &[&str]) -> Result<(), Trouble>,
 }
@@ -74,6 +98,8 @@ const PLAIN: Command = Command {
     args: Args::Free,
     up_check: UpCheck::No,
     question: None,
+    completes: Completes::Nothing,
+    json: false,
     run: |_, _| Ok(()),
 };
 
@@ -81,11 +107,22 @@ const fn needs(count: usize, what: &'static str, exit: i32) -> Args {
     Args::Needs { count, what, exit }
 }
 
+/// Exactly so many words for the cache.
+const fn quoted(count: usize) -> Args {
+    Args::Quoted { least: count, most: count, exit: 0 }
+}
+
+/// So many words for the twiddler.
+const fn words(least: usize, most: usize) -> Args {
+    Args::Quoted { least, most, exit: exit::BAD_ARGUMENTS }
+}
+
 /// All commands, sorted by name within their family.
 pub const COMMANDS: &[Command] = &[
     Command {
         name: "add",
         usage: &[("add <name> [...]", "Activate process groups that the last reread found")],
+        completes: Completes::Groups,
         run: groups::add,
         ..PLAIN
     },
@@ -93,6 +130,7 @@ pub const COMMANDS: &[Command] = &[
         name: "avail",
         usage: &[("avail", "List the configured processes and whether they are active")],
         args: Args::Nothing,
+        json: true,
         run: groups::avail,
         ..PLAIN
     },
@@ -105,6 +143,7 @@ pub const COMMANDS: &[Command] = &[
         ],
         args: needs(1, "a process name", 1),
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: control::clear,
         ..PLAIN
     },
@@ -113,6 +152,7 @@ pub const COMMANDS: &[Command] = &[
         name: "fg",
         usage: &[("fg <process>", "Show what a process prints and send it what you type"), ("", "(Ctrl-C leaves)")],
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: foreground::fg,
         ..PLAIN
     },
@@ -122,6 +162,8 @@ pub const COMMANDS: &[Command] = &[
             ("maintail -f", "Follow the log of supervisord (Ctrl-C ends)"),
             ("maintail -100", "Last 100 bytes of the log of supervisord"),
             ("maintail", "Last 1600 bytes of the log of supervisord"),
+            // upstream: CTL-143: an empty line follows.
+            ("", ""),
         ],
         up_check: UpCheck::Yes,
         run: logs::maintail,
@@ -141,6 +183,7 @@ pub const COMMANDS: &[Command] = &[
             ("pid all", "Process ids of all processes, one a line"),
         ],
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: control::pid,
         ..PLAIN
     },
@@ -156,6 +199,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "remove",
         usage: &[("remove <name> [...]", "Deactivate stopped process groups")],
+        completes: Completes::Groups,
         run: groups::remove,
         ..PLAIN
     },
@@ -177,6 +221,7 @@ pub const COMMANDS: &[Command] = &[
         ],
         args: needs(1, "a process name", 1),
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: control::restart,
         ..PLAIN
     },
@@ -198,6 +243,7 @@ pub const COMMANDS: &[Command] = &[
         ],
         args: needs(2, "a signal name and a process name", 1),
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: control::signal,
         ..PLAIN
     },
@@ -211,6 +257,7 @@ pub const COMMANDS: &[Command] = &[
         ],
         args: needs(1, "a process name", 2),
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: control::start,
         ..PLAIN
     },
@@ -223,6 +270,8 @@ pub const COMMANDS: &[Command] = &[
             ("status", "State of all processes"),
         ],
         up_check: UpCheck::Exit(4),
+        completes: Completes::Processes,
+        json: true,
         run: control::status,
         ..PLAIN
     },
@@ -236,6 +285,7 @@ pub const COMMANDS: &[Command] = &[
         ],
         args: needs(1, "a process name", 1),
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: control::stop,
         ..PLAIN
     },
@@ -249,6 +299,7 @@ pub const COMMANDS: &[Command] = &[
             ("tail <name> stderr", "Last 1600 bytes of the stderr of a process"),
         ],
         up_check: UpCheck::Yes,
+        completes: Completes::Processes,
         run: logs::tail,
         ..PLAIN
     },
@@ -259,6 +310,7 @@ pub const COMMANDS: &[Command] = &[
             ("update all", "The same"),
             ("update <gname> [...]", "The same for these groups only"),
         ],
+        completes: Completes::Groups,
         run: groups::update,
         ..PLAIN
     },
@@ -274,7 +326,7 @@ pub const COMMANDS: &[Command] = &[
         name: "cache_clear",
         family: Family::Cache,
         usage: &[("cache_clear", "Delete everything in the cache.")],
-        args: Args::Quoted(0),
+        args: quoted(0),
         run: cache::clear,
         ..PLAIN
     },
@@ -282,7 +334,8 @@ pub const COMMANDS: &[Command] = &[
         name: "cache_count",
         family: Family::Cache,
         usage: &[("cache_count", "Number of items in the cache.")],
-        args: Args::Quoted(0),
+        args: quoted(0),
+        json: true,
         run: cache::count,
         ..PLAIN
     },
@@ -290,7 +343,7 @@ pub const COMMANDS: &[Command] = &[
         name: "cache_delete",
         family: Family::Cache,
         usage: &[("cache_delete <key>", "Delete what is cached at <key>.")],
-        args: Args::Quoted(1),
+        args: quoted(1),
         run: cache::delete,
         ..PLAIN
     },
@@ -298,7 +351,8 @@ pub const COMMANDS: &[Command] = &[
         name: "cache_fetch",
         family: Family::Cache,
         usage: &[("cache_fetch <key>", "Show what is cached at <key>.")],
-        args: Args::Quoted(1),
+        args: quoted(1),
+        json: true,
         run: cache::fetch,
         ..PLAIN
     },
@@ -306,7 +360,8 @@ pub const COMMANDS: &[Command] = &[
         name: "cache_keys",
         family: Family::Cache,
         usage: &[("cache_keys", "Show the keys of all items in the cache.")],
-        args: Args::Quoted(0),
+        args: quoted(0),
+        json: true,
         run: cache::keys,
         ..PLAIN
     },
@@ -314,8 +369,51 @@ pub const COMMANDS: &[Command] = &[
         name: "cache_store",
         family: Family::Cache,
         usage: &[("cache_store <key> <value>", "Keep the text <value> in the cache at <key>.")],
-        args: Args::Quoted(2),
+        args: quoted(2),
         run: cache::store,
+        ..PLAIN
+    },
+    Command {
+        name: "twiddler_add",
+        family: Family::Twiddler,
+        usage: &[
+            (
+                "twiddler_add <gname> <program> <key>=<value> [...]",
+                "Add a program to a group until supervisord restarts",
+            ),
+            ("Ex:", ""),
+            ("twiddler_add jobs ls command='ls -l' startsecs=0", ""),
+            ("twiddler_add jobs cat command=cat autostart=false", ""),
+        ],
+        args: words(3, usize::MAX),
+        completes: Completes::Groups,
+        run: twiddler::add,
+        ..PLAIN
+    },
+    Command {
+        name: "twiddler_add_group",
+        family: Family::Twiddler,
+        usage: &[("twiddler_add_group <gname> [<priority>]", "Add an empty group (priority 999 if not given)")],
+        args: words(1, 2),
+        run: twiddler::add_group,
+        ..PLAIN
+    },
+    Command {
+        name: "twiddler_groups",
+        family: Family::Twiddler,
+        usage: &[("twiddler_groups", "List the groups, empty ones too, one a line")],
+        args: words(0, 0),
+        json: true,
+        run: twiddler::groups,
+        ..PLAIN
+    },
+    Command {
+        name: "twiddler_remove",
+        family: Family::Twiddler,
+        usage: &[("twiddler_remove <gname>:<name> [...]", "Remove stopped processes from their groups")],
+        args: words(1, usize::MAX),
+        completes: Completes::Processes,
+        run: twiddler::remove,
         ..PLAIN
     },
     Command { name: "EOF", family: Family::Unlisted, run: help::leave, ..PLAIN },
@@ -327,59 +425,3 @@ pub const COMMANDS: &[Command] = &[
         ..PLAIN
     },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_sorted_and_complete() {
-        for family in [Family::Default, Family::Cache] {
-            let names: Vec<_> = COMMANDS.iter().filter(|row| row.family == family).map(|row| row.name).collect();
-            assert!(names.is_sorted());
-        }
-        for (i, row) in COMMANDS.iter().enumerate() {
-            assert!(COMMANDS[..i].iter().all(|earlier| earlier.name != row.name), "{} twice", row.name);
-            assert!(row.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-            assert!(row.name == "EOF" || !row.usage.is_empty());
-        }
-    }
-
-    /// CTL-141 and CTL-143: the names and usage forms that users and scripts know.
-    #[test]
-    fn ctl_143_usage_forms() {
-        let forms = |name: &str| -> Vec<&str> {
-            let row = COMMANDS.iter().find(|row| row.name == name).unwrap();
-            row.usage.iter().map(|line| line.0).filter(|form| !form.is_empty()).collect()
-        };
-        for name in ["start", "stop"] {
-            let all = ["<name>", "<gname>:*", "<name> <name>", "all"].map(|form| format!("{name} {form}"));
-            assert_eq!(forms(name), all);
-        }
-        assert_eq!(
-            forms("restart")[..4],
-            ["restart <name>", "restart <gname>:*", "restart <name> <name>", "restart all"]
-        );
-        assert_eq!(
-            forms("signal"),
-            ["<name>", "<gname>:*", "<name> <name>", "all"].map(|form| format!("signal <signal name> {form}"))
-        );
-        assert_eq!(forms("status"), ["status <name>", "status <gname>:*", "status <name> <name>", "status"]);
-        assert_eq!(forms("clear"), ["clear <name>", "clear <name> <name>", "clear all"]);
-        assert_eq!(forms("pid"), ["pid", "pid <name>", "pid all"]);
-        assert_eq!(forms("tail")[0], "tail [-f] <name> [stdout|stderr] (default stdout)");
-        assert_eq!(forms("maintail"), ["maintail -f", "maintail -100", "maintail"]);
-        assert_eq!(forms("update"), ["update", "update all", "update <gname> [...]"]);
-        assert_eq!(forms("add"), ["add <name> [...]"]);
-        assert_eq!(forms("remove"), ["remove <name> [...]"]);
-        assert_eq!(forms("open"), ["open <url>"]);
-        assert_eq!(forms("fg"), ["fg <process>"]);
-        for name in ["avail", "exit", "quit", "reload", "reread", "shutdown", "version"] {
-            assert_eq!(forms(name), [name]);
-        }
-        // CTL-126.
-        assert_eq!(forms("cache_store"), ["cache_store <key> <value>"]);
-        assert_eq!(forms("cache_fetch"), ["cache_fetch <key>"]);
-        assert_eq!(forms("cache_delete"), ["cache_delete <key>"]);
-    }
-}
