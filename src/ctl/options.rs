@@ -32,7 +32,7 @@ pub const OPTIONS: &[Opt] = &[
     option("u", "username", "NAME", "To log in with."),
     option("p", "password", "TEXT", "To log in with."),
     option("r", "history_file", "FILENAME", "Where the shell keeps its history."),
-    ours("json", "", "Print JSON: status, avail, cache_fetch, cache_keys, cache_count, twiddler_groups."),
+    ours("json", "", "Print JSON instead of text, for actions that show values."),
     ours("color", "WHEN", "States in colours: auto (at a terminal), always or never."),
     ours("generate", "NAME", "Print a completion script (bash, zsh, fish) or manual page (supervisorctl.1, ...)."),
 ];

@@ -163,7 +163,7 @@ pub fn documents() -> Vec<(String, fn() -> String)> {
 fn page(program: &Program) -> String {
     let title = program.name.to_uppercase();
     let mut out = format!(
-        ".\\\" Made from the tables of the program: `UPDATE=1 cargo test --test generated` writes it anew.\n.TH {title} \
+        ".\\\" Made from the tables of the program; to write it anew:\n.\\\" UPDATE=1 cargo test --test generated\n.TH {title} \
          {} {DATE} \"majordomo {}\"\n",
         program.section,
         env!("CARGO_PKG_VERSION"),
@@ -187,7 +187,7 @@ fn page(program: &Program) -> String {
     }
     out += ".SH EXIT STATUS\n";
     for (status, meaning) in program.exits {
-        out += &format!(".TP\n.B {status}\n{}\n", escaped(meaning));
+        out += &format!(".TP\n.B {status}\n{}\n", text(meaning));
     }
     let others: Vec<&Program> = PROGRAMS.iter().filter(|other| other.name != program.name).collect();
     out += ".SH SEE ALSO\n";
@@ -199,7 +199,7 @@ fn page(program: &Program) -> String {
 }
 
 fn paragraphs(texts: &[&str]) -> String {
-    let texts: Vec<String> = texts.iter().map(|text| format!("{}\n", wrapped(&escaped(text)))).collect();
+    let texts: Vec<String> = texts.iter().map(|text| format!("{}\n", self::text(text))).collect();
     texts.join(".PP\n")
 }
 
@@ -210,7 +210,7 @@ fn option(opt: &Opt) -> String {
     }
     let value = if opt.value.is_empty() { String::new() } else { format!(" \\fI{}\\fR", opt.value) };
     let ours = if opt.ours { " (not in Supervisor)" } else { "" };
-    format!(".TP\n{}{value}\n{}{ours}\n", forms.join(", "), escaped(opt.help))
+    format!(".TP\n{}{value}\n{}\n", forms.join(", "), text(&format!("{}{ours}", opt.help)))
 }
 
 /// The commands under the name of where they come from.
@@ -236,17 +236,17 @@ fn usage(command: &Command) -> String {
     let mut out = String::new();
     for (form, description) in command.usage {
         match (form.is_empty(), description.is_empty()) {
-            (false, false) => out += &format!(".TP\n.B {}\n{}\n", escaped(form), escaped(description)),
+            (false, false) => out += &format!(".TP\n.B {}\n{}\n", escaped(form), text(description)),
             (false, true) if form.starts_with(command.name) && out.is_empty() => {
                 out += &format!(".TP\n.B {}\n", escaped(form));
             }
-            (false, true) => out += &format!(".br\n{}\n", escaped(form)),
-            (true, false) => out += &format!("{}\n", escaped(description)),
+            (false, true) => out += &format!(".br\n{}\n", text(form)),
+            (true, false) => out += &format!("{}\n", text(description)),
             (true, true) => {}
         }
     }
     if command.json {
-        out += "With \\-\\-json: JSON.\n";
+        out += ".br\nWith \\-\\-json as JSON.\n";
     }
     out
 }
@@ -260,12 +260,17 @@ fn escaped(text: &str) -> String {
     }
 }
 
-/// Lines of at most 100 columns.
+/// Text in lines.
+fn text(text: &str) -> String {
+    wrapped(&escaped(text))
+}
+
+/// Lines of at most 78 columns.
 fn wrapped(text: &str) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split(' ') {
-        let room = column + 1 + word.len() <= 100;
+        let room = column + 1 + word.len() <= 78;
         if column > 0 {
             out.push(if room { ' ' } else { '\n' });
         }
