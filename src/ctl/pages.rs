@@ -123,7 +123,7 @@ pub const PROGRAMS: &[Program] = &[
 pub const PIDPROXY: Program = Program {
     name: "pidproxy",
     section: 1,
-    about: "run a command and pass signals on to the process that its pid file names",
+    about: "run a command, passing signals on to the process in its pid file",
     synopsis: &["<pidfile name> <command> [<cmdarg1> ...]"],
     description: &[
         "For programs whose first process is not the one to be signalled: those that start a server and leave its \
