@@ -1,0 +1,332 @@
+//! `supervisorctl` at a terminal: editing, completion, history, Ctrl-C and Ctrl-D, colours and advice. The terminal is
+//! `tests/python/terminal.py`; what the screen shows is compared without its control sequences.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use support::daemon::Daemon;
+use support::python::python;
+use support::{QUIET, upstream_differs, wait_until};
+
+const CONFIG: &str = "\
+[rpcinterface:cache]
+supervisor.rpcinterface_factory = supervisor_cache.rpcinterface:make_cache_rpcinterface
+[supervisorctl]
+serverurl=unix://%(here)s/supervisor.sock
+history_file=%(here)s/history
+[ctlplugin:cache]
+supervisor.ctl_factory = supervisor_cache.controllerplugin:make_cache_controllerplugin
+[program:echo]
+command=sh -c 'echo begin; while read line; do echo got $line; done'
+startsecs=0
+stopsignal=KILL
+[program:north]
+command=sleep 1000
+autostart=false
+startsecs=0
+[program:south]
+command=sleep 1000
+autostart=false
+startsecs=0
+[group:fleet]
+programs=north,south
+";
+
+const CTRL_C: &str = "\x03";
+const CTRL_D: &str = "\x04";
+const UP: &str = "\x1b[A";
+const PROMPT: &str = "supervisor> ";
+
+/// A program at a terminal.
+struct Terminal {
+    child: Child,
+    keys: Option<ChildStdin>,
+    output: Receiver<Vec<u8>>,
+    /// All that came, control sequences included.
+    raw: String,
+    /// How much of the screen's text has been looked at.
+    seen: usize,
+}
+
+impl Terminal {
+    /// `supervisorctl` with these words.
+    fn start(daemon: &Daemon, words: &[&str], settings: &[(&str, &str)]) -> Terminal {
+        let mut command = python().script(daemon.path(), "terminal.py");
+        command.arg(env!("CARGO_BIN_EXE_supervisorctl")).arg("-c").arg(daemon.config()).args(words);
+        command.env("TERM", "xterm").envs(settings.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the terminal");
+        let mut out = child.stdout.take().expect("its output");
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(count @ 1..) = out.read(&mut piece) {
+                if sender.send(piece[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let keys = child.stdin.take();
+        Terminal { child, keys, output, raw: String::new(), seen: 0 }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.as_mut().expect("a keyboard").write_all(keys.as_bytes()).expect("a keyboard");
+    }
+
+    /// What the screen shows since the last look.
+    fn text(&self) -> String {
+        plain(&self.raw)[self.seen..].to_string()
+    }
+
+    /// Waits until the screen shows `wanted`, and gives what it shows up to there.
+    fn wait_for(&mut self, wanted: &str) -> String {
+        for _ in 0..4000 {
+            if let Some(at) = self.text().find(wanted) {
+                let end = at + wanted.len();
+                let shown = self.text()[..end].to_string();
+                self.seen += end;
+                return shown;
+            }
+            if let Ok(piece) = self.output.recv_timeout(Duration::from_millis(5)) {
+                self.raw.push_str(&String::from_utf8_lossy(&piece));
+            }
+        }
+        panic!("waited in vain for {wanted:?}; the screen shows {:?} of {:?}", self.text(), self.raw);
+    }
+
+    /// Waits for the end: the rest of the screen, and the exit status.
+    fn end(mut self) -> (String, Option<i32>) {
+        let mut status = None;
+        wait_until("the program's end", 20, || {
+            status = self.child.try_wait().expect("its status");
+            status.is_some()
+        });
+        while let Ok(piece) = self.output.recv_timeout(Duration::from_secs(5)) {
+            self.raw.push_str(&String::from_utf8_lossy(&piece));
+        }
+        (self.text(), status.and_then(|status| status.code()))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // The end of its input ends the program.
+        self.keys = None;
+        let _ = self.child.wait();
+    }
+}
+
+/// Text without control sequences (ECMA-48) and bells; carriage returns are gone, so lines are as written.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    while let Some(sign) = rest.next() {
+        match sign {
+            '\x1b' => {
+                rest.next();
+                rest.by_ref().find(|sign| sign.is_ascii_alphabetic());
+            }
+            '\r' | '\x07' => {}
+            sign => out.push(sign),
+        }
+    }
+    out
+}
+
+fn start(settings: &[(&str, &str)]) -> (Daemon, Terminal) {
+    let daemon = Daemon::start(&format!("{QUIET}{CONFIG}"));
+    daemon.wait_for_state("echo", "RUNNING");
+    let mut terminal = Terminal::start(&daemon, &[], settings);
+    terminal.wait_for(PROMPT);
+    (daemon, terminal)
+}
+
+/// CTL-155: the key completes what is unique, and lists what is not.
+#[test]
+fn ctl_155_completion() {
+    if upstream_differs("CTL-155: the terminal is our client's") {
+        return;
+    }
+    let (daemon, mut terminal) = start(&[]);
+    terminal.press("vers\t\n");
+    assert!(terminal.wait_for("4.3.0\n").contains("version \n"));
+    terminal.press("sta\t\t");
+    assert!(terminal.wait_for("sta").ends_with("sta"));
+    terminal.wait_for("start    status");
+    terminal.press("rt fl\tn\t\n");
+    terminal.wait_for("fleet:north: started\n");
+    daemon.wait_for_state("fleet:north", "RUNNING");
+    terminal.press("help cache_f\t\n");
+    terminal.wait_for("cache_fetch <key>");
+    terminal.press("stop fleet:*\t\n");
+    terminal.wait_for("fleet:north: stopped\n");
+    terminal.press("quit\n");
+    assert_eq!(terminal.end().1, Some(0));
+}
+
+/// CTL-154: the arrow brings back what was typed, also in the session before; blank lines aren't kept.
+#[test]
+fn ctl_154_history() {
+    if upstream_differs("CTL-154: the terminal is our client's") {
+        return;
+    }
+    let (daemon, mut terminal) = start(&[]);
+    terminal.press("pid ghost\n");
+    terminal.wait_for("No such process ghost\n");
+    terminal.press("   \nversion\n");
+    terminal.wait_for("4.3.0\n");
+    terminal.press(UP);
+    terminal.press(UP);
+    terminal.press("s\n");
+    terminal.wait_for("No such process ghosts\n");
+    terminal.press("exit\n");
+    assert_eq!(terminal.end().1, Some(0));
+    let kept = "pid ghost\nversion\npid ghosts\nexit\n";
+    assert_eq!(daemon.text("history"), kept);
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(daemon.file("history")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+
+    // -r stands above the file; what is there is read, and what can't be written does no harm.
+    std::fs::write(daemon.file("other"), "version\n").unwrap();
+    let other = daemon.file("other");
+    let mut terminal = Terminal::start(&daemon, &["-r", other.to_str().unwrap()], &[]);
+    terminal.wait_for(PROMPT);
+    terminal.press(UP);
+    terminal.press("\n");
+    terminal.wait_for("4.3.0\n");
+    terminal.press(CTRL_D);
+    assert_eq!(terminal.end(), (PROMPT.to_string() + "\n", Some(0)));
+    assert_eq!(daemon.text("other"), "version\nversion\n");
+    assert_eq!(daemon.text("history"), kept);
+    let mut terminal = Terminal::start(&daemon, &["-r", "/nowhere/at/all"], &[]);
+    terminal.wait_for(PROMPT);
+    terminal.press("quit\n");
+    assert_eq!(terminal.end().1, Some(0));
+}
+
+/// CTL-088, CTL-092, CTL-151, CTL-156: Ctrl-C ends what runs, then the shell.
+#[test]
+fn ctl_151_ctrl_c_and_ctrl_d() {
+    if upstream_differs("CTL-151: the terminal is our client's") {
+        return;
+    }
+    let (_daemon, mut terminal) = start(&[]);
+    terminal.press("tail -f echo\n");
+    terminal.wait_for("==> Press Ctrl-C to exit <==\nbegin\n");
+    terminal.press(CTRL_C);
+    terminal.wait_for(&format!("^C\n{PROMPT}"));
+    terminal.press("fg echo\n");
+    terminal.wait_for("==> Press Ctrl-C to exit <==\nbegin\n");
+    terminal.press("hello\n");
+    terminal.wait_for("got hello\n");
+    terminal.press(CTRL_C);
+    terminal.wait_for(&format!("^C\nExiting foreground\n{PROMPT}"));
+    terminal.press("fg echo\n");
+    terminal.wait_for("got hello\n");
+    terminal.press(CTRL_D);
+    terminal.wait_for(&format!("Exiting foreground\n{PROMPT}"));
+    // A failing command leaves the shell as it is.
+    terminal.press("stop ghost\n");
+    terminal.wait_for(&format!("ghost: ERROR (no such process)\n{PROMPT}"));
+    terminal.press("half a line");
+    terminal.press(CTRL_C);
+    let (rest, status) = terminal.end();
+    assert!(rest.ends_with("half a line\n") && !rest.ends_with("\n\n"), "{rest:?}");
+    assert_eq!(status, Some(0));
+
+    let (_daemon, mut terminal) = start(&[]);
+    terminal.press(CTRL_D);
+    assert_eq!(terminal.end(), ("\n".to_string(), Some(0)));
+}
+
+/// CTL-152: the question is asked at a terminal as on a pipe, and its answer is no command of the history.
+#[test]
+fn ctl_152_questions() {
+    if upstream_differs("CTL-152: the terminal is our client's") {
+        return;
+    }
+    let (mut daemon, mut terminal) = start(&[]);
+    terminal.press("shutdown\n");
+    terminal.wait_for("Really shut the remote supervisord process down y/N? ");
+    terminal.press("n\n");
+    terminal.wait_for(PROMPT);
+    terminal.press("shutdown\n");
+    terminal.wait_for("Really shut the remote supervisord process down y/N? ");
+    terminal.press("y\n");
+    terminal.wait_for(&format!("Shut down\n{PROMPT}"));
+    assert!(daemon.wait_for_exit().success());
+    terminal.press("status\n");
+    terminal.wait_for(" no such file\n");
+    terminal.wait_for("is supervisord running?");
+    terminal.press("quit\n");
+    assert_eq!(terminal.end().1, Some(0));
+    assert_eq!(daemon.text("history"), "shutdown\nshutdown\nstatus\nquit\n");
+}
+
+/// States have colours, unless the user or the terminal does not want them; a pipe never has.
+#[test]
+fn colours_are_for_terminals() {
+    if upstream_differs("colours: the terminal is our client's") {
+        return;
+    }
+    let daemon = Daemon::start(&format!("{QUIET}{CONFIG}"));
+    daemon.wait_for_state("echo", "RUNNING");
+    let green = format!("{:<33}\x1b[32mRUNNING\x1b[0m   pid ", "echo");
+    let none = format!("{:<33}RUNNING   pid ", "echo");
+    for (words, settings, line) in [
+        (&["status"][..], &[][..], &green),
+        (&["status"], &[("NO_COLOR", "1")], &none),
+        (&["status"], &[("NO_COLOR", "")], &green),
+        (&["status"], &[("TERM", "dumb")], &none),
+        (&["--color=never", "status"], &[], &none),
+        (&["--color", "always", "status"], &[("NO_COLOR", "1")], &green),
+    ] {
+        let mut terminal = Terminal::start(&daemon, words, settings);
+        terminal.wait_for("uptime");
+        assert!(terminal.raw.contains(line.as_str()), "{words:?} {settings:?}: {:?}", terminal.raw);
+        assert_eq!(terminal.end().1, Some(3));
+    }
+    let piped = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_supervisorctl"));
+        let output = command.arg("-c").arg(daemon.config()).args(words).output().expect("supervisorctl");
+        assert!(output.stderr.is_empty());
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(piped(&["status"]).contains(&none));
+    assert!(piped(&["--color=always", "status"]).contains(&green));
+    // A name that is nearly right: advice at a terminal, not a word of it elsewhere.
+    assert_eq!(piped(&["stop", "ecoh"]), "ecoh: ERROR (no such process)\n");
+    let terminal = Terminal::start(&daemon, &["stop", "ecoh"], &[]);
+    assert_eq!(terminal.end(), ("ecoh: ERROR (no such process)\nDid you mean `echo`?\n".to_string(), Some(1)));
+}
+
+/// A terminal that can't move its cursor gets plain lines.
+#[test]
+fn a_dumb_terminal_has_a_shell_too() {
+    if upstream_differs("CTL-150: the terminal is our client's") {
+        return;
+    }
+    let (_daemon, mut terminal) = start(&[("TERM", "dumb")]);
+    terminal.press("version\n");
+    terminal.wait_for(&format!("version\n4.3.0\n{PROMPT}"));
+    terminal.press(CTRL_D);
+    assert_eq!(terminal.end().1, Some(0));
+    assert!(!terminal_had_controls(&_daemon));
+}
+
+/// Whether a whole session at a dumb terminal has any control sequence.
+fn terminal_had_controls(daemon: &Daemon) -> bool {
+    let mut terminal = Terminal::start(daemon, &[], &[("TERM", "dumb")]);
+    terminal.wait_for(PROMPT);
+    terminal.press("quit\n");
+    wait_until("the shell's end", 20, || terminal.child.try_wait().expect("its status").is_some());
+    while let Ok(piece) = terminal.output.recv_timeout(Duration::from_millis(200)) {
+        terminal.raw.push_str(&String::from_utf8_lossy(&piece));
+    }
+    terminal.raw.contains('\x1b')
+}
