@@ -296,13 +296,29 @@ fn rpc_061_signals() {
     }
     assert_eq!(rig.fault(SIGNAL, vec![s("p"), s("HUP")]), (70, "NOT_RUNNING: p".into()));
     // RPC-004.
-    for odd in [a(vec![i(1)]), Value::Nil, b(true), Value::Double(1.0)] {
+    for odd in [a(vec![i(1)]), Value::Nil, st(&[])] {
+        // The name comes first.
+        assert_eq!(rig.fault(SIGNAL, vec![s("nobody"), odd.clone()]), (10, "BAD_NAME: nobody".into()));
         assert_eq!(rig.fault(SIGNAL, vec![s("p"), odd]), (2, "INCORRECT_PARAMETERS".into()));
+    }
+    for (signal, shown) in
+        [(Value::Double(-2.7), "-2.7"), (Value::Double(1e20), "1e+20"), (Value::Double(f64::NAN), "nan")]
+    {
+        assert_eq!(rig.fault(SIGNAL, vec![s("p"), signal]), (11, format!("BAD_SIGNAL: {shown}")));
     }
     rig.begin();
     let pid = rig.pid("p");
     rig.kills();
-    for (signal, number) in [(s("hup"), 1), (s("SIGUSR1"), 10), (i(18), 18), (s(" 28 "), 28), (i(0), 0)] {
+    for (signal, number) in [
+        (s("hup"), 1),
+        (s("SIGUSR1"), 10),
+        (i(18), 18),
+        (s(" 28 "), 28),
+        (i(0), 0),
+        (b(true), 1),
+        (b(false), 0),
+        (Value::Double(10.9), 10),
+    ] {
         assert_eq!(rig.get(SIGNAL, vec![s("p"), signal]), yes());
         assert_eq!(rig.kills(), [(pid, number)]);
     }
@@ -335,14 +351,15 @@ fn rpc_064_stdin() {
     // Not a string: before the name. As Python shows it.
     for (value, shown) in [
         (i(5), "5"),
-        (Value::Nil, "None"),
         (Value::Double(1.5), "1.5"),
+        (Value::Double(1e20), "1e+20"),
         (b(true), "True"),
         (a(vec![i(1), s("x"), st(&[("a", Value::Nil)])]), "[1, 'x', {'a': None}]"),
     ] {
         let fault = rig.fault(send, vec![s("nobody"), value]);
         assert_eq!(fault, (2, format!("INCORRECT_PARAMETERS: {shown}")));
     }
+    assert_eq!(rig.fault(send, vec![s("nobody"), Value::Nil]), (2, "INCORRECT_PARAMETERS".into()));
     for name in ["nobody", "g:*"] {
         assert_eq!(rig.fault(send, vec![s(name), s("x")]), (10, format!("BAD_NAME: {name}")));
     }

@@ -67,6 +67,17 @@ fn rpc_103_to_106_logs_of_a_process() {
         assert_eq!(rig.get(method, p(0, 5)), a(vec![s("éabc"), i(15), b(true)]));
     }
     assert_eq!(rig.get("supervisor.tailProcessStderrLog", p(0, 3)), a(vec![s("ors"), i(6), b(true)]));
+    // RPC-004, RPC-118: names come before numbers.
+    for odd in [s("x"), Value::Nil, a(vec![])] {
+        for kind in ["readProcessLog", "tailProcessStderrLog"] {
+            let method = format!("supervisor.{kind}");
+            let name = (10, "BAD_NAME: nobody".to_string());
+            assert_eq!(rig.fault(&method, vec![s("nobody"), odd.clone(), odd.clone()]), name);
+            let number = (2, "INCORRECT_PARAMETERS".to_string());
+            assert_eq!(rig.fault(&method, vec![s("g:p"), i(0), odd.clone()]), number);
+            assert_eq!(rig.fault(&method, vec![s("g:p"), odd.clone(), i(0)]), number);
+        }
+    }
     // RPC-116, RPC-118, RPC-122.
     for kind in ["ProcessLog", "ProcessStdoutLog", "ProcessStderrLog"] {
         let (read, tail) = (format!("supervisor.read{kind}"), format!("supervisor.tail{kind}"));

@@ -154,6 +154,21 @@ pub fn xml_text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_xml_char(c) { c } else { '\u{fffd}' }).collect())
 }
 
+/// A number as Python shows it: the shortest digits that read back as the same number, laid out as `1.25`, `1e+300`,
+/// `inf` (RPC-203).
+pub fn float_repr(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return if number.is_nan() { "nan".to_string() } else { scientific };
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    match exponent {
+        -4..=15 if number.fract() == 0.0 => format!("{number}.0"),
+        -4..=15 => number.to_string(),
+        _ => format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.unsigned_abs()),
+    }
+}
+
 /// Decodes `%XX`; anything else stays as it is. The result may be no UTF-8.
 pub fn percent_decode(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
@@ -213,6 +228,34 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rpc_203_doubles_as_python_shows_them() {
+        let rows: [(f64, &str); 18] = [
+            (1.25, "1.25"),
+            (1e300, "1e+300"),
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (-2.5, "-2.5"),
+            (0.1, "0.1"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (123456789012345680.0, "1.2345678901234568e+17"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1.5e-7, "1.5e-07"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+        ];
+        for (number, shown) in rows {
+            assert_eq!(float_repr(number), shown);
+        }
+        assert_eq!(float_repr(-f64::NAN), "nan");
+    }
 
     #[test]
     fn proc_080_name_specs() {

@@ -1,7 +1,8 @@
 //! Parameters of methods: what kinds of value each takes, how handlers read them, and how texts show them.
 
-use crate::base::text::{bytes_repr, repr};
+use crate::base::text::{bytes_repr, float_repr, repr};
 use crate::base::value::Value;
+use crate::base::words::{Fault, fault};
 use crate::rpc::Call;
 
 /// Which values a parameter takes (RPC-004).
@@ -9,24 +10,23 @@ use crate::rpc::Call;
 pub enum Kind {
     /// A string, or base64 that is UTF-8.
     Text,
-    /// A whole number, or what Python turns into one: decimal text, a boolean, a double.
+    /// A whole number, or what Python turns into one: decimal text, a boolean, a double. It is looked at behind the
+    /// names, by [`Call::int`].
     Int,
     /// Anything, by its truth.
     Truth,
-    /// A string or a whole number: a signal.
+    /// A signal: a string, or what an [`Kind::Int`] may be. It is looked at behind the names, too.
     Signal,
     /// Anything: the handler looks closer.
     Any,
 }
 
 impl Kind {
-    /// Whether a value is of this kind.
+    /// Whether the handler may see a value.
     pub fn accepts(self, value: &Value) -> bool {
         match self {
             Kind::Text => value.as_text().is_some(),
-            Kind::Int => to_int(value).is_some(),
-            Kind::Signal => value.as_text().is_some() || matches!(value, Value::Int(_)),
-            Kind::Truth | Kind::Any => true,
+            Kind::Int | Kind::Signal | Kind::Truth | Kind::Any => true,
         }
     }
 }
@@ -85,9 +85,9 @@ impl Call<'_, '_> {
         self.args.get(index).and_then(Value::as_text).unwrap_or_default()
     }
 
-    /// The number of argument `index`, which the row says is one.
-    pub fn int(&self, index: usize) -> i64 {
-        self.args.get(index).and_then(to_int).unwrap_or_default()
+    /// The number of argument `index` (RPC-004). Whoever needs a name looks for that first, as the original does.
+    pub fn int(&self, index: usize) -> Result<i64, Fault> {
+        self.args.get(index).and_then(to_int).ok_or_else(|| Fault::new(fault::INCORRECT_PARAMETERS))
     }
 
     /// The truth of argument `index`, or of its default.
@@ -108,7 +108,7 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Bool(true) => "True".to_string(),
         Value::Bool(false) => "False".to_string(),
         Value::Int(number) => number.to_string(),
-        Value::Double(number) => format!("{number:?}"),
+        Value::Double(number) => float_repr(*number),
         Value::Str(text) | Value::DateTime(text) => text.clone(),
         // RPC-192: base64 that is text is text.
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {

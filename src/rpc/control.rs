@@ -5,7 +5,7 @@ use crate::base::key::Key;
 use crate::base::text::NameSpec;
 use crate::base::value::Value;
 use crate::base::words::{Fault, State, fault, parse_signal};
-use crate::rpc::args::{Kind, Param, may, needs, shown};
+use crate::rpc::args::{Kind, Param, may, needs, shown, to_int};
 use crate::rpc::waiting::Member;
 use crate::rpc::{Call, Gate, Method, Outcome, Waiting};
 use crate::world::command::{self, CommandError};
@@ -271,11 +271,18 @@ fn each(
 
 /// The signal: the last argument (RPC-061, CFG-066).
 fn signal_of(call: &Call<'_, '_>) -> Result<i32, Fault> {
-    let given = match call.args.last() {
-        Some(Value::Int(number)) => number.to_string(),
-        value => value.and_then(Value::as_text).unwrap_or_default().to_string(),
+    let value = call.args.last().unwrap_or(&Value::Nil);
+    let number = match value {
+        Value::Str(_) | Value::Bytes(_) => value.as_text().and_then(parse_signal),
+        // upstream: what is no text is made a number first, so 1.5 is SIGHUP.
+        Value::Int(_) | Value::Bool(_) | Value::Double(_) => {
+            to_int(value).and_then(|number| parse_signal(&number.to_string()))
+        }
+        Value::Nil | Value::DateTime(_) | Value::Array(_) | Value::Struct(_) => {
+            return Err(Fault::new(fault::INCORRECT_PARAMETERS));
+        }
     };
-    parse_signal(&given).ok_or_else(|| Fault::with(fault::BAD_SIGNAL, given))
+    number.ok_or_else(|| Fault::with(fault::BAD_SIGNAL, shown(value)))
 }
 
 fn signal_one(call: &mut Call<'_, '_>, who: Key<Process>, name: &str) -> Outcome {
@@ -298,6 +305,8 @@ fn send_stdin(call: &mut Call<'_, '_>) -> Outcome {
     let bytes = match call.take(1) {
         Value::Str(text) => text.into_bytes(),
         Value::Bytes(bytes) => bytes,
+        // upstream: nothing has no text.
+        Value::Nil => return Err(Fault::new(fault::INCORRECT_PARAMETERS)),
         other => return Err(Fault::with(fault::INCORRECT_PARAMETERS, shown(&other))),
     };
     let who = process_named(call)?;

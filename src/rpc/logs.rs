@@ -113,7 +113,7 @@ pub const METHODS: &[Method] = &[
 
 fn read_main_log(call: &mut Call<'_, '_>) -> Outcome {
     let path = call.world.main_log_path();
-    let (offset, length) = (call.int(0), call.int(1));
+    let (offset, length) = (call.int(0)?, call.int(1)?);
     Ok(read_log(path.as_deref(), offset, length, call.turn.host)?.into())
 }
 
@@ -134,7 +134,7 @@ fn log_path(call: &Call<'_, '_>, channel: Channel) -> Result<Option<String>, Fau
 /// yet, waits for its first words, its end, or [`limits::FIRST_WORDS`] after the start (TWID-091).
 fn read_process_log(call: &mut Call<'_, '_>, channel: Channel) -> Outcome {
     let path = log_path(call, channel)?;
-    let (offset, length) = (call.int(1), call.int(2));
+    let (offset, length) = (call.int(1)?, call.int(2)?);
     let value = read_log(path.as_deref(), offset, length, call.turn.host)?;
     let who = process_named(call)?;
     if value.is_truthy() || !is_about_to_speak(call.world, who, call.turn.now.mono) {
@@ -154,7 +154,7 @@ pub(super) fn is_about_to_speak(world: &World, who: Key<Process>, now: Mono) -> 
 
 fn tail_process_log(call: &mut Call<'_, '_>, channel: Channel) -> Outcome {
     let path = log_path(call, channel)?;
-    let (offset, length) = (call.int(1), call.int(2));
+    let (offset, length) = (call.int(1)?, call.int(2)?);
     Ok(tail_log(path.as_deref(), offset, length, call.turn.host).into())
 }
 

@@ -1,7 +1,7 @@
 //! The methods: one table row each, and one way to call them.
 //!
-//! [`call`] finds the row, counts, gates and checks the kinds of the arguments before a handler runs, so handlers
-//! only work. `system.listMethods`, `methodHelp`, `methodSignature` and the whitelist read the same rows.
+//! [`call`] finds the row, counts, gates and checks which arguments are texts before a handler runs, so handlers only
+//! work. `system.listMethods`, `methodHelp`, `methodSignature` and the whitelist read the same rows.
 
 pub mod args;
 pub mod cache;
@@ -74,7 +74,7 @@ pub enum Gate {
     NotShutdown,
 }
 
-/// What a handler works with. The arguments are as many and of such kinds as the row says.
+/// What a handler works with. The arguments are as many as the row says, and those that are texts are.
 pub struct Call<'a, 't> {
     /// All state.
     pub world: &'a mut World,
