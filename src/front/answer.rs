@@ -45,9 +45,17 @@ impl Request {
     }
 
     /// A request that could not be read, or none yet.
-    pub(super) fn unreadable() -> Request {
-        Request { version: Version::Http10, keep_alive: false, packs: false, head_only: false, line: None }
+    pub(super) fn unreadable(version: Version) -> Request {
+        Request { version, keep_alive: false, packs: false, head_only: false, line: None }
     }
+}
+
+/// What the top of an answer says of it.
+struct Top<'a> {
+    status: u16,
+    headers: &'a [(&'a str, &'a str)],
+    /// See [`ResponseHead::kind`].
+    kind: Option<&'a str>,
 }
 
 /// Writes answers.
@@ -76,10 +84,10 @@ impl Answers {
         let packed = if request.packs { gzip::pack(&self.body) } else { None };
         let headers = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
         match packed {
-            None => self.send(out, request, 200, &headers[..1], wall),
+            None => self.send(out, request, &Top { status: 200, headers: &headers[..1], kind: None }, wall),
             Some(packed) => {
                 self.body = packed;
-                self.send(out, request, 200, &headers, wall)
+                self.send(out, request, &Top { status: 200, headers: &headers, kind: None }, wall)
             }
         }
     }
@@ -88,12 +96,12 @@ impl Answers {
     pub(super) fn error(&mut self, out: &mut ByteQueue, request: &Request, status: u16, wall: Wall) -> usize {
         self.body.extend_from_slice(http_out::error_body(status).as_bytes());
         let headers: &[(&str, &str)] = match status {
-            401 => &[("Content-Type", "text/html"), ("WWW-Authenticate", "Basic realm=\"default\"")],
+            401 => &[("WWW-Authenticate", "Basic realm=\"default\"")],
             // What there could be instead (RFC 9110, 15.5.16).
-            415 => &[("Content-Type", "text/html"), ("Accept-Encoding", "gzip")],
-            _ => &[("Content-Type", "text/html")],
+            415 => &[("Accept-Encoding", "gzip")],
+            _ => &[],
         };
-        self.send(out, request, status, headers, wall)
+        self.send(out, request, &Top { status, headers, kind: Some("text/html") }, wall)
     }
 
     /// A page.
@@ -106,7 +114,7 @@ impl Answers {
         wall: Wall,
     ) -> usize {
         self.body.extend_from_slice(body);
-        self.send(out, request, 200, &[("Content-Type", kind)], wall)
+        self.send(out, request, &Top { status: 200, headers: &[("Content-Type", kind)], kind: None }, wall)
     }
 
     /// The head of a log's stream (HTTP-103), whose bytes will follow; `modified` in seconds since 1970. Returns its
@@ -127,21 +135,14 @@ impl Answers {
         ];
         let headers = if unbuffered { &headers[..] } else { &headers[..2] };
         let before = out.len();
-        self.write_head(out, request, 200, headers, None, wall);
+        self.write_head(out, request, &Top { status: 200, headers, kind: None }, None, wall);
         out.len() - before
     }
 
     /// Sends head and prepared body.
-    fn send(
-        &mut self,
-        out: &mut ByteQueue,
-        request: &Request,
-        status: u16,
-        headers: &[(&str, &str)],
-        wall: Wall,
-    ) -> usize {
+    fn send(&mut self, out: &mut ByteQueue, request: &Request, top: &Top<'_>, wall: Wall) -> usize {
         let before = out.len();
-        self.write_head(out, request, status, headers, Some(self.body.len() as u64), wall);
+        self.write_head(out, request, top, Some(self.body.len() as u64), wall);
         if !request.head_only {
             out.push(&self.body);
         }
@@ -153,15 +154,7 @@ impl Answers {
         out.len() - before
     }
 
-    fn write_head(
-        &mut self,
-        out: &mut ByteQueue,
-        request: &Request,
-        status: u16,
-        headers: &[(&str, &str)],
-        length: Option<u64>,
-        wall: Wall,
-    ) {
+    fn write_head(&mut self, out: &mut ByteQueue, request: &Request, top: &Top<'_>, length: Option<u64>, wall: Wall) {
         let secs = wall.secs();
         if self.date_secs != Some(secs) {
             self.date = Calendar::at(secs, 0).http_date();
@@ -169,9 +162,10 @@ impl Answers {
         }
         let head = ResponseHead {
             version: request.version,
-            status,
+            status: top.status,
             date: &self.date,
-            headers,
+            headers: top.headers,
+            kind: top.kind,
             length,
             keep_alive: request.keep_alive,
         };

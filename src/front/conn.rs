@@ -15,7 +15,7 @@ use crate::front::route::Route;
 use crate::front::tail::Tail;
 use crate::front::{Peer, Server};
 use crate::rpc::{Reply, Waiting};
-use crate::wire::http_in::{BodyReader, HeadReader, Reject, blank_lines};
+use crate::wire::http_in::{BodyReader, HeadReader, Reject, Version, blank_lines};
 use crate::world::{Turn, World};
 
 /// What a connection needs of its surroundings to go on.
@@ -126,7 +126,7 @@ impl Conn {
             peer,
             state: State::Head,
             heads: HeadReader::default(),
-            request: Request::unreadable(),
+            request: Request::unreadable(Version::None),
             input: ByteQueue::default(),
             output: ByteQueue::default(),
             ended: false,
@@ -283,7 +283,7 @@ impl Conn {
             State::Waiting { .. } | State::Following(_) if self.output.is_empty() => {}
             State::Head | State::Body { .. } if self.began.is_some() => {
                 if matches!(self.state, State::Head) {
-                    self.request = Request::unreadable();
+                    self.request = Request::unreadable(HeadReader::version(self.input.as_slice()));
                 }
                 self.give_up(408, Rest::Unknown, scene);
             }
@@ -337,7 +337,7 @@ impl Conn {
                             self.begin(&head, scene);
                         }
                         Err(reject) => {
-                            self.request = Request::unreadable();
+                            self.request = Request::unreadable(HeadReader::version(rest));
                             self.reject(reject, scene);
                         }
                     }

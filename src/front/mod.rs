@@ -21,6 +21,7 @@ use crate::base::key::{Arena, Key};
 use crate::base::limits;
 use crate::base::time::{Deadlines, Mono, Now};
 use crate::config::spec::{ServerLimits, ServerSpec};
+use crate::wire::http_in::Version;
 use crate::world::{Turn, World};
 
 /// Who is at the other end.
@@ -115,7 +116,7 @@ impl Front {
         let Some(Server { limits, open, .. }) = self.servers.get_mut(server) else { return Err(Vec::new()) };
         if *open >= limits.connections {
             let mut out = ByteQueue::default();
-            self.answers.error(&mut out, &Request::unreadable(), 503, now.wall);
+            self.answers.error(&mut out, &Request::unreadable(Version::None), 503, now.wall);
             return Err(out.as_slice().to_vec());
         }
         *open += 1;

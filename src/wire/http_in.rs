@@ -97,6 +97,13 @@ impl HeadReader {
         }
     }
 
+    /// The version that a head speaks which was refused, if its first line says so.
+    pub fn version(input: &[u8]) -> Version {
+        let line = &input[blank_lines(input)..];
+        let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        request_line(line.strip_suffix(b"\r").unwrap_or(line)).map_or(Version::None, |(.., version)| version)
+    }
+
     /// Where the empty line that ends the head ends.
     fn find_end(&mut self, input: &[u8]) -> Option<usize> {
         let mut at = self.searched.max(self.start);

@@ -18,6 +18,8 @@ pub struct ResponseHead<'a> {
     pub date: &'a str,
     /// Specific headers, in order, behind Server and Date (HTTP-041).
     pub headers: &'a [(&'a str, &'a str)],
+    /// `Content-Type`, if it stands behind the length: as that of pages and files does, and that of calls doesn't.
+    pub kind: Option<&'a str>,
     /// The body's length; `None`: chunked for 1.1, until close otherwise. Of no account for statuses that have no
     /// body, such as 304.
     pub length: Option<u64>,
@@ -58,6 +60,10 @@ pub fn write_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     out.extend_from_slice(reason(head.status).as_bytes());
     out.extend_from_slice(b"\r\nServer: Medusa/1.12\r\n");
     write_header(out, "Date", head.date);
+    let closes = !head.keep_alive || until_close || head.version == Version::None;
+    if closes {
+        out.extend_from_slice(b"Connection: close\r\n");
+    }
     for (name, value) in head.headers {
         write_header(out, name, value);
     }
@@ -71,9 +77,10 @@ pub fn write_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
         None if head.version == Version::Http11 => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         None => {}
     }
-    if !head.keep_alive || until_close || head.version == Version::None {
-        out.extend_from_slice(b"Connection: close\r\n");
-    } else if head.version == Version::Http10 {
+    if let Some(kind) = head.kind.filter(|_| has_body) {
+        write_header(out, "Content-Type", kind);
+    }
+    if !closes && head.version == Version::Http10 {
         out.extend_from_slice(b"Connection: Keep-Alive\r\n");
     }
     out.extend_from_slice(b"\r\n");
@@ -125,7 +132,7 @@ mod tests {
     fn head(version: Version, status: u16, length: Option<u64>, keep_alive: bool) -> String {
         let mut out = Vec::new();
         let headers: &[_] = &[("Content-Type", "text/xml"), ("Location", "a\r\nb")];
-        write_head(&mut out, &ResponseHead { version, status, date: DATE, headers, length, keep_alive });
+        write_head(&mut out, &ResponseHead { version, status, date: DATE, headers, kind: None, length, keep_alive });
         String::from_utf8(out).unwrap()
     }
 

@@ -54,13 +54,13 @@ fn http_009_one_connection_too_many() {
 fn http_009_shorter_patience() {
     let mut rig = Rig::with_server("request_timeout=5\nidle_timeout=20");
     let (head, body_of, idle) = (rig.connect(0), rig.connect(0), rig.connect(0));
-    rig.send(head, b"POST /RPC2 HTT");
+    rig.send(head, b"POST /RPC2 HTTP/1.1\r\nHos");
     rig.send(body_of, b"POST /RPC2 HTTP/1.1\r\nContent-Length: 10\r\n\r\n<");
     rig.pass(Duration::from_millis(4_999));
     assert_eq!(rig.read(head) + &rig.read(body_of), "");
     rig.pass(Duration::from_millis(1));
     let answer = rig.read(head);
-    assert!(answer.starts_with("HTTP/1.0 408 Request Timeout\r\n"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
     let answer = rig.read(body_of);
     assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
     for conn in [head, body_of] {

@@ -37,6 +37,13 @@ fn http_040_041_151_the_bytes_of_an_answer() {
     let body = value("bär");
     // RPC-200: the length is in bytes.
     assert_eq!(rig.ask(fetch("foo")), format!("{HEAD}Content-Length: {}\r\n\r\n{body}", body.len()));
+    // HTTP-040: the version is echoed, also to what is refused as soon as it is read.
+    for (line, version) in
+        [("GET / HTTP/1.1", "HTTP/1.1"), ("GET / HTTP/1.0", "HTTP/1.0"), ("GET  / HTTP/1.1", "HTTP/1.0")]
+    {
+        let answer = rig.ask(format!("\r\n{line}\r\nno colon\r\n\r\n"));
+        assert!(answer.starts_with(&format!("{version} 400 Bad Request\r\n")), "{answer}");
+    }
     // HTTP-040: no version is answered as HTTP/1.0.
     let answer = rig.ask("GET /ok.html\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\nServer: Medusa/1.12\r\nDate: "), "{answer}");
