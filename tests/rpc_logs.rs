@@ -123,6 +123,7 @@ fn rpc_107_logs_are_cleared() {
     }
 }
 
+/// BUG-005: all at once, and answered at once.
 #[test]
 fn rpc_108_all_logs_are_cleared_by_priority() {
     let mut rig = Rig::new(vec![

@@ -103,7 +103,7 @@ fn twid_001_to_004_sections() {
 #[test]
 fn twid_020_to_022_the_gate_and_the_whitelist() {
     // Also TWID-022.
-    // RPC-037.
+    // RPC-037; BUG-103: the text of the fault.
     let mut rig = Rig::of(with(twiddler("0.1", &["addProgramToGroup", "log"])));
     rig.begin();
     let refused = |method: &str| (230, format!("UNKNOWN: {method}"));

@@ -141,6 +141,30 @@ impl Calendar {
     }
 }
 
+/// Reads a date of RFC 9110 5.6.7 in its usual form, as [`Calendar::http_date`] writes it: seconds since 1970. `None`
+/// for anything else, which is a date that nobody knows.
+pub fn parse_http_date(text: &str) -> Option<i64> {
+    let number = |word: &str, digits: usize| {
+        (word.len() == digits && word.bytes().all(|byte| byte.is_ascii_digit())).then(|| word.parse::<i64>().ok())?
+    };
+    let mut words = text.trim().split_once(", ")?.1.split(' ');
+    let day = number(words.next()?, 2)?;
+    let month = words.next().and_then(|word| MONTHS.iter().position(|known| *known == word))? as i64 + 1;
+    let year = number(words.next()?, 4)?;
+    let mut clock = words.next()?.splitn(3, ':').map(|part| part.parse::<u32>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    if words.next() != Some("GMT") || words.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // Civil date to days, counted from 0000-03-01 (see `Calendar::at`).
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let era = y.div_euclid(400);
+    let yoe = y.rem_euclid(400);
+    let doe = yoe * 365 + yoe / 4 - yoe / 100 + (153 * m + 2) / 5 + day - 1;
+    let days = era * 146_097 + doe - 719_468;
+    Some(days * 86_400 + i64::from(hour * 3_600 + minute * 60 + second))
+}
+
 /// Who wants to be woken when. At most one moment a name; the earliest is found at once.
 pub struct Deadlines<K> {
     by_time: BTreeSet<(Mono, K)>,
@@ -206,6 +230,28 @@ mod tests {
         assert_eq!(Calendar::at(1_706_696_430 + 12 * 3_600, 0).stop_time(), "Jan 31 10:20 PM");
         assert_eq!(Calendar::at(0, 0).stop_time(), "Jan 01 12:00 AM");
         assert_eq!(Calendar::at(-1, 0).log_stamp(), "1969-12-31 23:59:59");
+    }
+
+    #[test]
+    fn http_125_dates_read_as_they_were_written() {
+        for secs in [0, 951_782_399, 951_782_400, 1_706_696_430, 1_709_251_199, 4_102_444_800] {
+            assert_eq!(parse_http_date(&Calendar::at(secs, 0).http_date()), Some(secs));
+        }
+        for bad in [
+            "",
+            "now",
+            "Wed, 31 Jan 2024 10:20:30",
+            "Wed, 31 Jan 2024 10:20:30 CET",
+            "Wed, 31 Jan 2024 10:20 GMT",
+            "Wed, 31 Jan 2024 25:20:30 GMT",
+            "Wed, 3x Jan 2024 10:20:30 GMT",
+            "Wed, 31 Foo 2024 10:20:30 GMT",
+            "Wed, 31 Jan 24 10:20:30 GMT",
+            "Wednesday, 31-Jan-24 10:20:30 GMT",
+            "Wed, 31 Jan 2024 10:20:30 GMT x",
+        ] {
+            assert_eq!(parse_http_date(bad), None, "{bad}");
+        }
     }
 
     #[test]

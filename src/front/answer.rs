@@ -7,6 +7,7 @@ use crate::base::bytes::ByteQueue;
 use crate::base::limits;
 use crate::base::time::{Calendar, Wall};
 use crate::base::words::Fault;
+use crate::front::files::File;
 use crate::rpc::Reply;
 use crate::wire::gzip;
 use crate::wire::http_in::{Head, Version};
@@ -115,6 +116,31 @@ impl Answers {
     ) -> usize {
         self.body.extend_from_slice(body);
         self.send(out, request, &Top { status: 200, headers: &[("Content-Type", kind)], kind: None }, wall)
+    }
+
+    /// A page that says where to go instead (HTTP-124).
+    pub(super) fn moved(&mut self, out: &mut ByteQueue, request: &Request, location: &str, wall: Wall) -> usize {
+        self.body.extend_from_slice(http_out::error_body(301).as_bytes());
+        let top = Top { status: 301, headers: &[("Location", location)], kind: Some("text/html") };
+        self.send(out, request, &top, wall)
+    }
+
+    /// A file of `modified`, in seconds since 1970 (HTTP-123); only its date if the client has it (HTTP-125).
+    pub(super) fn file(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        file: &File,
+        modified: i64,
+        known: bool,
+        wall: Wall,
+    ) -> usize {
+        let date = Calendar::at(modified, 0).http_date();
+        if !known {
+            self.body.extend_from_slice(file.bytes);
+        }
+        let status = if known { 304 } else { 200 };
+        self.send(out, request, &Top { status, headers: &[("Last-Modified", &date)], kind: Some(file.kind) }, wall)
     }
 
     /// The head of a log's stream (HTTP-103), whose bytes will follow; `modified` in seconds since 1970. Returns its

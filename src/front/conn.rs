@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::bytes::ByteQueue;
 use crate::base::limits;
-use crate::base::time::{Mono, Now};
+use crate::base::time::{Mono, Now, Wall};
 use crate::config::spec::ServerLimits;
 use crate::front::answer::{Answers, Request};
 use crate::front::incoming::Incoming;
@@ -22,6 +22,8 @@ use crate::world::{Turn, World};
 pub(super) struct Scene<'a, 'h> {
     pub(super) answers: &'a mut Answers,
     pub(super) servers: &'a [Server],
+    /// The date of what comes with the daemon.
+    pub(super) born: Wall,
     pub(super) world: &'a mut World,
     pub(super) turn: &'a mut Turn<'h>,
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod conn;
+mod files;
 mod incoming;
 mod pages;
 mod route;
@@ -19,7 +20,7 @@ use route::Guard;
 use crate::base::bytes::ByteQueue;
 use crate::base::key::{Arena, Key};
 use crate::base::limits;
-use crate::base::time::{Deadlines, Mono, Now};
+use crate::base::time::{Deadlines, Mono, Now, Wall};
 use crate::config::spec::{ServerLimits, ServerSpec};
 use crate::wire::http_in::Version;
 use crate::world::{Turn, World};
@@ -85,6 +86,8 @@ pub struct Front {
     /// When a connection's patience is looked at. Bytes that move do not move it: it is coarse, and set anew when its
     /// moment comes.
     deadlines: Deadlines<Key<Conn>>,
+    /// When the first client came: the date of what comes with the daemon.
+    born: Option<Wall>,
     /// When followed logs are looked at although we wrote nothing to them.
     next_look: Option<Mono>,
     /// The world's count of log writes when followed logs were last looked at.
@@ -106,6 +109,7 @@ impl Front {
             waiting: Vec::new(),
             following: Vec::new(),
             deadlines: Deadlines::default(),
+            born: None,
             next_look: None,
             seen_writes: 0,
         }
@@ -120,6 +124,7 @@ impl Front {
             return Err(out.as_slice().to_vec());
         }
         *open += 1;
+        self.born.get_or_insert(now.wall);
         let conn = Conn::new(server, *limits, peer, now);
         let armed = conn.armed;
         let key = self.conns.insert(conn);
@@ -257,8 +262,9 @@ impl Front {
         act: impl FnOnce(&mut Conn, &mut Scene<'_, '_>) -> bool,
     ) {
         let now = turn.now.mono;
+        let born = self.born.unwrap_or_default();
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let changed = act(conn, &mut Scene { answers: &mut self.answers, servers: &self.servers, world, turn });
+        let changed = act(conn, &mut Scene { answers: &mut self.answers, servers: &self.servers, born, world, turn });
 
         let before = conn.listed;
         conn.listed = Listed {

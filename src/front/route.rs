@@ -6,8 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::base::text::same_secret;
+use crate::base::time::parse_http_date;
 use crate::base::words::Channel;
 use crate::config::spec::ServerSpec;
+use crate::front::files::{self, File};
 use crate::front::pages::{self, Page};
 use crate::wire::http_in::Head;
 
@@ -82,6 +84,10 @@ pub(super) enum Route {
     MainLog,
     /// A web view.
     Page(Page),
+    /// A file that comes with the daemon, unless it is known already (HTTP-125): `If-Modified-Since`.
+    File(&'static File, Option<i64>),
+    /// To this place instead: 301 (HTTP-124).
+    Moved(String),
     /// Nobody: 400 or 404.
     Refused(u16),
 }
@@ -111,12 +117,29 @@ pub(super) fn route(head: &Head) -> Route {
         return pages::find(name).map_or(Route::Refused(404), Route::Page);
     }
     match method {
-        // No static files yet: each of them is missing.
-        "GET" | "HEAD" => Route::Refused(404),
+        "GET" | "HEAD" => file(head, name),
         // upstream: HTTP-065, the one prefix that does not fall under HTTP-150.
-        "POST" if is_xml(head) && !name.starts_with("RPC2") => Route::Rpc,
+        "POST" if is_xml(head) && !name.starts_with("RPC2") && files::find(name).is_none() => Route::Rpc,
         _ => Route::Refused(400),
     }
+}
+
+/// HTTP-064, HTTP-120 to HTTP-126: there is no way out of the table of files.
+fn file(head: &Head, name: &str) -> Route {
+    if let Some(file) = files::find(name) {
+        let known = head.header("if-modified-since").and_then(|value| value.split(';').next());
+        return Route::File(file, known.and_then(parse_http_date));
+    }
+    match files::is_directory(name) {
+        true => Route::Moved(format!("{}/{name}/", base_url(head))),
+        false => Route::Refused(404),
+    }
+}
+
+/// How the client calls this server, so that a reverse proxy's clients stay with it (HTTP-145, WEB-030).
+fn base_url(head: &Head) -> String {
+    let host = head.header("host").filter(|host| !host.is_empty()).unwrap_or("localhost");
+    format!("http://{}", host.strip_suffix(":80").unwrap_or(host))
 }
 
 /// `Content-Type: text/xml`, with or without parameters.
@@ -259,6 +282,13 @@ mod tests {
             assert_eq!(to("POST", path, "text/xml"), Route::Refused(404), "{path}");
         }
         assert_eq!(to("GET", "/none", ""), Route::Refused(404));
+        for path in ["/images/icon.png", "//images/icon.png", "/stylesheets/supervisor.css"] {
+            for method in ["GET", "HEAD"] {
+                assert!(matches!(to(method, path, ""), Route::File(_, None)), "{method} {path}");
+            }
+            assert_eq!(to("POST", path, ""), Route::Refused(400));
+            assert_eq!(to("POST", path, "text/xml"), Route::Refused(400), "HTTP-150: it is a file");
+        }
         assert_eq!(to("HEAD", "/none", ""), Route::Refused(404));
         for method in ["POST", "PUT", "get"] {
             assert_eq!(to(method, "/none", ""), Route::Refused(400), "{method}");

@@ -8,6 +8,7 @@ use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level};
 use crate::front::answer::Request;
 use crate::front::conn::{Conn, Job, Rest, Scene, State};
+use crate::front::files::File;
 use crate::front::incoming::{Incoming, Wrong};
 use crate::front::route::{self, Route, Verdict};
 use crate::front::tail::Tail;
@@ -85,6 +86,12 @@ impl Conn {
                 let size = scene.answers.page(&mut self.output, &self.request, kind, body, wall);
                 self.answered(200, size, scene);
             }
+            Job::Then(Route::File(file, known)) => self.give_file(file, known, scene),
+            Job::Then(Route::Moved(location)) => {
+                let wall = scene.turn.now.wall;
+                let size = scene.answers.moved(&mut self.output, &self.request, &location, wall);
+                self.answered(301, size, scene);
+            }
             Job::Then(Route::Log(name)) => {
                 let path = name.and_then(|(name, channel)| scene.world.log_path(&name, channel));
                 self.follow(path, true, scene);
@@ -116,6 +123,15 @@ impl Conn {
         self.log_access(200, size, scene);
         self.state = State::Following(Tail::new(path, &meta, chunked));
         self.pump(scene);
+    }
+
+    /// Gives a file, unless the client has it already (HTTP-125).
+    fn give_file(&mut self, file: &File, known: Option<i64>, scene: &mut Scene<'_, '_>) {
+        let wall = scene.turn.now.wall;
+        let modified = scene.born.secs();
+        let known = known.is_some_and(|known| known >= modified);
+        let size = scene.answers.file(&mut self.output, &self.request, file, modified, known, wall);
+        self.answered(if known { 304 } else { 200 }, size, scene);
     }
 
     /// Writes the result of a call.

@@ -176,6 +176,7 @@ mod tests {
         assert_eq!(tail_log(Some("/dev/null"), 5, 5, &mut host), empty);
     }
 
+    /// BUG-038: the last bytes, even those before the offset.
     #[test]
     fn rpc_120_to_123_tail_examples() {
         let cases: [(i64, i64, &str, bool); 12] = [

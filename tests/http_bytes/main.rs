@@ -1,5 +1,6 @@
 //! Connections, spoken to with bytes: what goes in, in pieces of any size, and what comes out (contract http.md).
 
+mod files;
 mod limits;
 mod packed;
 mod requests;

@@ -251,7 +251,7 @@ fn http_063_065_101_routes() {
     // WEB-043.
     let page = rig.ask(OK_PAGE);
     assert_eq!((status(&page), header(&page, "Content-Type"), body(&page)), ("200", Some("text/plain"), "OK"));
-    // HTTP-101, HTTP-126.
+    // HTTP-101, HTTP-126, BUG-026.
     for path in ["/logtail", "/logtail/no", "/logtail/web:*", "/logtail/web/stderr", "/../etc/passwd", "/images/"] {
         assert_eq!(status(&rig.ask(format!("GET {path} HTTP/1.1\r\n\r\n"))), "404", "{path}");
     }
@@ -273,7 +273,7 @@ fn http_080_085_authentication() {
                 continue;
             }
             assert_eq!(statuses(&answers), ["401"]);
-            // HTTP-083, HTTP-152.
+            // HTTP-083, HTTP-152, BUG-020: it is closed.
             assert!(answers.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
             assert_eq!(header(&answers, "WWW-Authenticate"), Some("Basic realm=\"default\""));
             assert_eq!(header(&answers, "Connection"), Some("close"));
@@ -285,7 +285,7 @@ fn http_080_085_authentication() {
     rig.send(conn, b"GET /none HTTP/1.1\r\n\r\n");
     assert_eq!(status(&rig.read(conn)), "401");
     assert!(rig.is_closed(conn), "nothing more can come of this request");
-    // HTTP-084.
+    // HTTP-084, BUG-025.
     for (token, code) in [("!", "400"), ("dXNlcg==", "401")] {
         let conn = rig.connect(GUARDED);
         rig.send(conn, format!("GET /ok.html HTTP/1.1\r\nAuthorization: Basic {token}\r\n\r\n").as_bytes());

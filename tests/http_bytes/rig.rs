@@ -41,6 +41,13 @@ impl Rig {
         Rig::of(config(level, ""))
     }
 
+    /// With a main log at another place, or `syslog`.
+    pub fn with_main_log(place: &str) -> Rig {
+        let mut config = config(Level::Info, "");
+        config.daemon.logfile = (place != "syslog").then(|| place.into());
+        Rig::of(config)
+    }
+
     fn of(config: Config) -> Rig {
         let mut host = SimHost::new(1);
         host.files.put_directory("/var/log");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rig::{Rig, WEB_LOG, body, call, header, post, status, unchunk};
+use crate::rig::{MAIN_LOG, Rig, WEB_LOG, body, call, header, post, status, unchunk};
 use majordomo::base::key::Key;
 use majordomo::base::limits;
 use majordomo::base::words::Level;
@@ -51,8 +51,17 @@ fn http_100_names_of_streams() {
     }
 }
 
+/// HTTP-101, HTTP-102.
 #[test]
 fn http_101_102_logs_that_are_not_there() {
+    // The main log goes to syslog, or somebody removed it.
+    let mut rig = Rig::with_main_log("syslog");
+    let conn = follow(&mut rig, "/mainlogtail");
+    assert_eq!(status(&rig.read(conn)), "404");
+    let mut rig = Rig::new();
+    rig.turn(|_, _, turn| turn.host.remove(MAIN_LOG)).expect("removed");
+    let conn = follow(&mut rig, "/mainlogtail");
+    assert_eq!(status(&rig.read(conn)), "404");
     let mut rig = Rig::new();
     let conn = follow(&mut rig, "/logtail/web");
     assert_eq!(status(&rig.read(conn)), "404", "the file is absent");
