@@ -45,7 +45,11 @@ fn rpc_100_101_and_102_the_main_log() {
     files.daemon.logfile = None;
     let mut rig = Rig::of(files);
     assert_eq!(rig.fault("supervisor.clearLog", vec![]), (20, "NO_FILE".into()));
-    assert_eq!(rig.fault("supervisor.readLog", vec![i(0), i(0)]), (20, "NO_FILE".into()));
+    for params in [[i(0), i(0)], [i(-1), i(1)], [s("x"), Value::Nil]] {
+        for method in ["supervisor.readLog", "supervisor.readMainLog"] {
+            assert_eq!(rig.fault(method, params.to_vec()), (20, "NO_FILE: syslog".into()));
+        }
+    }
 }
 
 #[test]

@@ -112,9 +112,10 @@ pub const METHODS: &[Method] = &[
 ];
 
 fn read_main_log(call: &mut Call<'_, '_>) -> Outcome {
-    let path = call.world.main_log_path();
+    // upstream: RPC-116, the place that is configured is named, and looked at before the numbers.
+    let path = call.world.main_log_path().ok_or_else(|| Fault::with(fault::NO_FILE, "syslog"))?;
     let (offset, length) = (call.int(0)?, call.int(1)?);
-    Ok(read_log(path.as_deref(), offset, length, call.turn.host)?.into())
+    Ok(read_log(Some(&path), offset, length, call.turn.host)?.into())
 }
 
 fn clear_main_log(call: &mut Call<'_, '_>) -> Outcome {

@@ -155,6 +155,19 @@ fn http_004_a_socket_that_answers_is_in_use() {
     assert_eq!(folder.names(), ["s.sock"]);
 }
 
+/// HTTP-005, BUG-034: somebody who takes the connection and says nothing is in use, and not waited for without end.
+#[test]
+fn http_005_a_socket_that_is_silent_is_in_use() {
+    let folder = Folder::new("mute");
+    let path = folder.0.join("s.sock");
+    let _mute = UnixListener::bind(&path).unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(Listener::unix(&path, 0o700, (-1, -1)).unwrap_err(), ListenError::InUse);
+    let waited = begun.elapsed().as_secs_f32();
+    assert!((4.5..30.0).contains(&waited), "{waited} s");
+    assert_eq!(folder.names(), ["s.sock"]);
+}
+
 #[test]
 fn http_005_only_sockets_are_ever_removed() {
     let folder = Folder::new("file");
