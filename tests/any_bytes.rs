@@ -2,7 +2,7 @@
 //!
 //! Inputs are those that a fuzzer began with or found, and texts made by chance from what has a meaning; a seed gives
 //! the same texts every time. `FUZZ_SECONDS=600 cargo test --release --test any_bytes` goes on for as long, with a seed
-//! of its own. With coverage: `cd fuzz && cargo fuzz run -s none http_head` (or `http_body`, `xml_rpc`).
+//! of its own. With coverage: `cd fuzz && cargo fuzz run -s none http_head` (or `http_body`, `xml_rpc`, `connection`).
 
 mod laws;
 
@@ -222,6 +222,11 @@ fn http_020_to_025_heads() {
 #[test]
 fn http_026_and_027_bodies() {
     by_chance("http_body", BODY, laws::body);
+}
+
+#[test]
+fn http_029_connections() {
+    by_chance("connection", HEAD, laws::connection);
 }
 
 #[test]

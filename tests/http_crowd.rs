@@ -162,6 +162,37 @@ fn interleaved_over_200_connections() {
     }
 }
 
+/// HTTP-110: a stream ends with the daemon that it came from, at a reload as at the end.
+#[test]
+fn streams_end_with_the_daemon() {
+    let mut daemon = start();
+    for method in ["supervisor.restart", "supervisor.shutdown"] {
+        let mut followers: Vec<Client> = daemon
+            .addresses()
+            .iter()
+            .map(|address| {
+                let mut client = Client::connect(address).expect("a connection");
+                client.send(b"GET /mainlogtail HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request");
+                assert_eq!(client.read_head().expect("a stream").status, 200);
+                assert!(client.read_chunk().expect("its beginning").is_some());
+                client
+            })
+            .collect();
+        daemon.call(method, &[]);
+        for client in &mut followers {
+            client.read_to_end().expect("its end");
+        }
+        if method.ends_with("restart") {
+            wait_until("the new one", 20, || {
+                Client::connect(daemon.address())
+                    .and_then(|mut client| client.ask(&request("supervisor.getPID", &[])))
+                    .is_ok_and(|reply| reply.status == 200)
+            });
+        }
+    }
+    assert!(daemon.wait_for_exit().success());
+}
+
 /// HTTP-009, HTTP-024: what a server bears is said where it ends, and others notice nothing.
 #[test]
 fn limits_of_a_server() {

@@ -6,11 +6,17 @@
 // Each user calls one of them.
 #![allow(dead_code)]
 
+use majordomo::base::time::{Mono, Now, Wall};
+use majordomo::daemon::{Daemon, Input};
+use majordomo::front::{Conn, Peer};
+use majordomo::sim::host::SimHost;
+use majordomo::sim::setup::read;
 use majordomo::wire::http_body::BodyReader;
 use majordomo::wire::http_in::{Framing, Head, HeadReader, Reject, Version};
 use majordomo::wire::http_out::{write_chunk, write_last_chunk};
 use majordomo::wire::xml_read::{BadXml, Call, CallReader};
 use majordomo::wire::xml_write::write_call;
+use majordomo::world::Turn;
 
 /// Splits off the size of pieces, 1 to 256.
 fn pieces(bytes: &[u8]) -> Option<(usize, &[u8])> {
@@ -130,4 +136,48 @@ pub fn call(bytes: &[u8]) {
 /// By what is shown, so that a number that is none equals itself.
 fn same(one: &Result<Call, BadXml>, other: &Result<Call, BadXml>) {
     assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}
+
+/// What a client gets for bytes that come in pieces of `size`, in a daemon of its own.
+fn converse(input: &[u8], size: usize) -> Vec<u8> {
+    let text = "[supervisord]\nlogfile=/main.log\nsilent=true\nnocleanup=true\n[inet_http_server]\nport=1\nbody_maxbytes=4KB\n\
+                [rpcinterface:cache]\nsupervisor.rpcinterface_factory=supervisor_cache.rpcinterface:make_cache_rpcinterface\n";
+    let mut host = SimHost::new(1);
+    let now = Now { mono: Mono(1_000_000_000), wall: Wall(1_700_000_000_000_000_000) };
+    let mut turn = Turn { now, host: &mut host };
+    let mut daemon = Daemon::new(read("/etc/s.conf", text).expect("sound"), &mut turn).expect("a daemon");
+    let conn = daemon.accept(0, Peer::Unix, &mut turn).expect("a connection");
+    let mut answers = Vec::new();
+    let mut take = |input: Input<'_>, daemon: &mut Daemon, turn: &mut Turn<'_>| {
+        daemon.take(input, turn);
+        loop {
+            let busy = daemon.settle(turn);
+            let outgoing = daemon.front.get(conn).map(Conn::outgoing).unwrap_or_default();
+            answers.extend_from_slice(outgoing);
+            let count = outgoing.len();
+            daemon.take(Input::Sent { conn, count }, turn);
+            while daemon.front.next_changed().is_some() {}
+            if !busy && count == 0 {
+                break;
+            }
+        }
+    };
+    for bytes in input.chunks(size) {
+        take(Input::Received { conn, bytes }, &mut daemon, &mut turn);
+    }
+    take(Input::Ended(conn), &mut daemon, &mut turn);
+    assert!(daemon.front.get(conn).is_some_and(Conn::wants_close), "nothing more can come of it");
+    answers
+}
+
+/// HTTP-029: whatever a client sends, and in whatever pieces, it gets the same answers. Followed logs are left out: they
+/// show what this does to them.
+pub fn connection(bytes: &[u8]) {
+    let Some((size, input)) = pieces(bytes) else { return };
+    if input.windows(7).any(|seven| seven.eq_ignore_ascii_case(b"logtail")) || input.contains(&b'%') {
+        return;
+    }
+    let whole = converse(input, usize::MAX);
+    let cut = converse(input, size);
+    assert_eq!(String::from_utf8_lossy(&cut), String::from_utf8_lossy(&whole), "in pieces of {size}");
 }
