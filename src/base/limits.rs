@@ -83,6 +83,9 @@ pub const RESULT_BYTES: usize = STDIN_BYTES + 6;
 pub const TICK_CHECK: Duration = Duration::from_secs(60);
 /// Bytes of a child's log kept while its file can't be written.
 pub const LOG_HELD_BYTES: usize = 256 * 1024;
+/// The same while only the log's reader is slow. The child waits from half of [`LOG_HELD_BYTES`] on; what still comes
+/// is one read of its output, and what it left in its pipe when it ended.
+pub const LOG_WAITING_BYTES: usize = LOG_HELD_BYTES / 2 + OUTPUT_READ_BYTES + LARGE_PIPE_BYTES;
 /// After a start, a read of a log that is still empty waits so long for the first words (TWID-091).
 pub const FIRST_WORDS: Duration = Duration::from_secs(1);
 /// Programs started in one turn, so that starting a thousand leaves room for clients.

@@ -219,13 +219,13 @@ impl Host for RealHost {
 
     fn open_log(&mut self, path: &str) -> Result<Opened, Errno> {
         let sink = Sink::open(path)?;
-        let (size, regular) = (sink.size, sink.regular);
+        let (size, regular, identity) = (sink.size, sink.regular, sink.identity);
         let place = self.logs.iter().position(Option::is_none).unwrap_or_else(|| {
             self.logs.push(None);
             self.logs.len() - 1
         });
         self.logs[place] = Some(sink);
-        Ok(Opened { file: FileId(place as u32), size, regular })
+        Ok(Opened { file: FileId(place as u32), size, regular, identity })
     }
 
     fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {

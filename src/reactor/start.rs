@@ -272,13 +272,15 @@ fn begin(
         say(daemon, Line::NoSubreaper { error: error.to_string() }, host);
     }
     let path = daemon.world.config.daemon.pidfile.clone();
-    let pid_file = PidFile::write(&path).ok();
-    let line = match pid_file {
-        Some(_) => Line::StartedSupervisor { pid: process::pid() },
-        None => Line::NoPidFile { path: path.display().to_string() },
-    };
-    say(daemon, line, host);
+    let pid_file = PidFile::write(&path);
+    match &pid_file {
+        Ok(_) => say(daemon, Line::StartedSupervisor { pid: process::pid() }, host),
+        Err(error) => {
+            say(daemon, Line::NoPidFile { path: path.display().to_string() }, host);
+            say(daemon, Line::WithoutPidFile { pid: process::pid(), error: error.to_string() }, host);
+        }
+    }
     daemon.begin(&mut Turn { now: clock::now(), host });
     process::release_startup_code();
-    Ok(pid_file)
+    Ok(pid_file.ok())
 }

@@ -128,7 +128,7 @@ impl Watch {
                     return wrong(format!("{} is open without a child", log.path()));
                 }
                 open_files += usize::from(log.is_open() || log.held() > 0);
-                if log.held() > limits::LOG_HELD_BYTES {
+                if log.held() > limits::LOG_WAITING_BYTES {
                     return wrong(format!("{} bytes for {}", log.held(), log.path()));
                 }
             }

@@ -136,7 +136,8 @@ impl Files {
         let (size, regular) = (inode.bytes.len() as u64, inode.pipe_room.is_none());
         self.opens += 1;
         self.open.insert(self.opens, self.names[path]);
-        Ok(Opened { file: FileId(self.opens), size, regular })
+        let identity = (1, self.names[path], 0);
+        Ok(Opened { file: FileId(self.opens), size, regular, identity })
     }
 
     /// [`crate::world::host::Host::append`].
@@ -178,6 +179,9 @@ impl Files {
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
         if let Some(errno) = self.faults.rename {
             return Err(errno);
+        }
+        if self.directories.contains(to) && self.names.contains_key(from) {
+            return Err(Errno::EISDIR);
         }
         let number = self.names.remove(from).ok_or(Errno::ENOENT)?;
         if let Some(replaced) = self.names.insert(to.to_string(), number) {

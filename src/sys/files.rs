@@ -66,6 +66,8 @@ pub struct Sink {
     pub regular: bool,
     /// Bytes already in it.
     pub size: u64,
+    /// As [`Stat::identity`].
+    pub identity: (u64, u64, u64),
 }
 
 impl Sink {
@@ -102,7 +104,8 @@ impl Sink {
         } else {
             way
         };
-        Ok(Sink { fd: file.into(), way, regular: kind.is_file(), size: if kind.is_file() { meta.len() } else { 0 } })
+        let size = if kind.is_file() { meta.len() } else { 0 };
+        Ok(Sink { fd: file.into(), way, regular: kind.is_file(), size, identity: identity(&meta) })
     }
 
     /// Appends what fits; `EAGAIN` when nothing does.
@@ -129,9 +132,23 @@ impl Sink {
     }
 }
 
+/// `EPIPE`: a FIFO that nobody reads.
 fn open_to_append(path: &str) -> Result<OwnedFd, Errno> {
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    Ok(OpenOptions::new().append(true).create(true).mode(0o666).custom_flags(flags).open(path)?.into())
+    let opened = OpenOptions::new().append(true).create(true).mode(0o666).custom_flags(flags).open(path);
+    opened.map(OwnedFd::from).map_err(|error| unread(path, error.into()))
+}
+
+/// Tells a FIFO without a reader from other things that can't be opened.
+fn unread(path: &str, error: Errno) -> Errno {
+    let is_fifo = || std::fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
+    if error == Errno::ENXIO && is_fifo() { Errno::EPIPE } else { error }
+}
+
+fn identity(meta: &std::fs::Metadata) -> (u64, u64, u64) {
+    let since = |born: SystemTime| born.duration_since(UNIX_EPOCH).ok();
+    let born = meta.created().ok().and_then(since).map_or(0, |age| age.as_nanos() as u64);
+    (meta.dev(), meta.ino(), born)
 }
 
 /// The number of our own descriptor that a path means.
@@ -151,6 +168,7 @@ pub fn could_append(path: &str) -> Result<(), Errno> {
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     match OpenOptions::new().append(true).custom_flags(flags).open(path).map_err(Errno::from) {
         Err(Errno::ENOENT) => could_create(path),
+        Err(error) if unread(path, error) == Errno::EPIPE => Ok(()),
         result => result.map(|_| ()),
     }
 }
@@ -201,11 +219,8 @@ fn random_name() -> Result<String, Errno> {
 /// stat(2).
 pub fn stat(path: &str) -> Result<Stat, Errno> {
     let meta = std::fs::metadata(path)?;
-    let since = |born: SystemTime| born.duration_since(UNIX_EPOCH).ok();
-    let born = meta.created().ok().and_then(since).map_or(0, |age| age.as_nanos() as u64);
-    let identity = (meta.dev(), meta.ino(), born);
     let null = meta.file_type().is_char_device() && meta.rdev() == libc::makedev(1, 3);
-    Ok(Stat { size: meta.len(), identity, modified: meta.mtime(), regular: meta.is_file(), null })
+    Ok(Stat { size: meta.len(), identity: identity(&meta), modified: meta.mtime(), regular: meta.is_file(), null })
 }
 
 /// At most `length` bytes of a regular file from `offset`; `ESPIPE` for anything else, which is not even opened.

@@ -1,6 +1,6 @@
 //! The daemon's own process: account, limits, background, pid file, descriptors it was born with.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,14 +12,18 @@ use crate::base::errno::Errno;
 /// Fills gaps among descriptors 0, 1 and 2 with `/dev/null`, so that nothing of ours ever gets one of these numbers.
 pub fn fill_standard_descriptors() {
     loop {
-        let null = OpenOptions::new().read(true).write(true).open("/dev/null");
-        // A bare root has no devices, but it has itself.
-        match null.or_else(|_| OpenOptions::new().read(true).open("/")) {
+        match open_nothing() {
             // It took the lowest free number; it is meant to stay.
             Ok(file) if file.as_raw_fd() <= 2 => std::mem::forget(file),
             _ => return,
         }
     }
+}
+
+/// `/dev/null`; the root directory, which takes and gives nothing either, where there are no devices.
+fn open_nothing() -> std::io::Result<File> {
+    let null = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/null");
+    null.or_else(|_| OpenOptions::new().read(true).open("/"))
 }
 
 /// Makes large buffers, of big requests and answers, go back to the system as soon as they are free. By itself glibc
@@ -206,7 +210,7 @@ pub fn fork_to_background() -> Result<Foreground, Errno> {
 
 /// The child's part of LOG-080 after the change of directory: no terminal any more (setsid), the configured umask.
 pub fn detach(umask: u32) -> Result<(), Errno> {
-    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let null = open_nothing()?;
     // SAFETY: plain calls.
     unsafe {
         for number in 0..=2 {
@@ -235,7 +239,11 @@ impl PidFile {
             .mode(0o666)
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
             .open(path)?;
-        file.write_all(text.as_bytes())?;
+        if let Err(error) = file.write_all(text.as_bytes()) {
+            // Half a number would be somebody else's.
+            let _ = file.set_len(0);
+            return Err(error.into());
+        }
         Ok(PidFile { path: path.to_path_buf(), text })
     }
 

@@ -55,6 +55,8 @@ pub struct Opened {
     pub size: u64,
     /// A regular file, which can be rotated (LOG-052).
     pub regular: bool,
+    /// As [`Meta::identity`].
+    pub identity: (u64, u64, u64),
 }
 
 /// Everything that a child needs, prepared before the fork.
@@ -107,7 +109,7 @@ pub trait Host {
     /// Closes all pipes of a child that has ended.
     fn close_pipes(&mut self, who: Key<Process>);
 
-    /// Opens a log to append to, made with mode 0666 less umask. Never blocks on a FIFO.
+    /// Opens a log to append to, made with mode 0666 less umask. Never blocks on a FIFO: `EPIPE` when nobody reads it.
     fn open_log(&mut self, path: &str) -> Result<Opened, Errno>;
     /// Appends; may take only part. `Ok(0)` or `EAGAIN`: try later.
     fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno>;

@@ -70,6 +70,8 @@ lines! {
     NoSubreaper { error: String } Critical "could not become a subreaper: {error}";
     /// LOG-027.
     NoPidFile { path: String } Critical "could not write pidfile {path}";
+    /// The reason for it, and what LOG-020 would have told.
+    WithoutPidFile { pid: Pid, error: String } Warn "running with pid {pid} and without a pidfile: {error}";
 
     /// PROC-131, PROC-132.
     CreatingSocket { url: String } Info "Creating socket {url}";
@@ -149,6 +151,8 @@ lines! {
         "could not create an automatic log for '{name}' {channel} in {directory}: {error}";
     /// LOG-053.
     LogTrouble { name: String, text: String } Error "'{name}' log: {text}";
+    /// LOG-053: the end of it.
+    LogRecovered { name: String, text: String } Info "'{name}' log: {text}";
     /// LOG-037.
     Output { name: String, channel: &'static str, text: String } Debug "'{name}' {channel} output:\n{text}";
     /// EVT-062.

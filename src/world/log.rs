@@ -10,7 +10,7 @@ use crate::base::bytes::ByteQueue;
 use crate::base::errno::Errno;
 use crate::base::limits;
 use crate::base::time::Mono;
-use crate::world::host::{FileId, Host};
+use crate::world::host::{FileId, Host, Opened};
 
 /// How long to wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ pub struct Wrote {
 struct Open {
     id: FileId,
     regular: bool,
+    identity: (u64, u64, u64),
     position: u64,
 }
 
@@ -50,10 +51,23 @@ pub struct Log {
     trouble: Option<Errno>,
     unreported: bool,
     reported_at: Option<Mono>,
+    /// A rotation that failed and of which nobody knows yet.
+    stuck: Option<Errno>,
+    /// Somebody was told that the file can't be written, and not yet that it can be again.
+    in_trouble: bool,
     written: u64,
     lost: u64,
-    /// How many of the lost bytes [`Log::take_loss`] has told of.
+    /// How many of the lost bytes [`Log::take_recovery`] has told of.
     told: u64,
+}
+
+/// What is to be said of a log (LOG-053).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// It can't be written, can't be rotated, or has lost something.
+    Trouble(String),
+    /// It is written again, and nothing was lost.
+    Recovered(String),
 }
 
 impl Log {
@@ -71,6 +85,8 @@ impl Log {
             trouble: None,
             unreported: false,
             reported_at: None,
+            stuck: None,
+            in_trouble: false,
             written: 0,
             lost: 0,
             told: 0,
@@ -112,10 +128,14 @@ impl Log {
         self.trouble.is_none() && self.held.len() >= limits::LOG_HELD_BYTES / 2
     }
 
-    /// Opens the file, or leaves it open. The error is for the one who starts the process (LOG-054).
+    /// Opens the file, or leaves it open. The error is for the one who starts the process (LOG-054). A FIFO that
+    /// nobody reads yet is no error: its reader may come later.
     pub fn open(&mut self, host: &mut dyn Host) -> Result<(), Errno> {
         if self.file.is_none() {
-            self.open_file(host)?;
+            match self.open_file(host) {
+                Ok(()) | Err(Errno::EPIPE) => {}
+                Err(errno) => return Err(errno),
+            }
         }
         self.wanted = true;
         Ok(())
@@ -124,7 +144,9 @@ impl Log {
     /// Appends a chunk; rotates afterwards if it is time (LOG-070). A log that is not open loses it.
     pub fn write(&mut self, bytes: &[u8], now: Mono, host: &mut dyn Host) -> Wrote {
         if !self.wanted || bytes.is_empty() {
+            // Nobody's loss: told of nowhere.
             self.lost += bytes.len() as u64;
+            self.told += bytes.len() as u64;
             return Wrote { stored: 0, lost: bytes.len() };
         }
         let mut stored = self.flush_held(now, host);
@@ -134,7 +156,8 @@ impl Log {
             stored += count;
             rest = &rest[count..];
         }
-        let kept = rest.len().min(limits::LOG_HELD_BYTES.saturating_sub(self.held.len()));
+        let bound = if self.trouble.is_some() { limits::LOG_HELD_BYTES } else { limits::LOG_WAITING_BYTES };
+        let kept = rest.len().min(bound.saturating_sub(self.held.len()));
         self.held.push(&rest[..kept]);
         let lost = rest.len() - kept;
         self.lost += lost as u64;
@@ -145,6 +168,13 @@ impl Log {
 
     /// Tries what is held again, once [`Log::retry_at`] has come.
     pub fn retry(&mut self, now: Mono, host: &mut dyn Host) -> Wrote {
+        self.retry_at = None;
+        if self.wanted && self.file.is_none() {
+            match self.open_file(host) {
+                Ok(()) => self.trouble = None,
+                Err(errno) => self.failed(errno, now),
+            }
+        }
         let stored = self.flush_held(now, host);
         self.rotate_if_due(host);
         if !self.wanted && self.held.is_empty() {
@@ -153,32 +183,45 @@ impl Log {
         Wrote { stored, lost: 0 }
     }
 
-    /// One ERRO line about writes that fail, at most once a minute (LOG-053).
-    pub fn take_report(&mut self, now: Mono) -> Option<String> {
+    /// What is to be said now: that writing or rotating fails, at most once a minute (LOG-053), or that it is over.
+    pub fn take_report(&mut self, now: Mono) -> Option<Report> {
+        if self.trouble.is_none() && self.held.is_empty() && (self.in_trouble || self.lost > self.told) {
+            return Some(self.take_recovery());
+        }
         let quiet = self.reported_at.is_some_and(|at| now - at < REPORT);
-        if !self.unreported || quiet {
+        if quiet || !(self.unreported || self.stuck.is_some()) {
             return None;
         }
-        self.unreported = false;
         self.reported_at = Some(now);
-        let reason = self.trouble.map_or_else(|| "its reader is too slow".to_string(), |errno| errno.to_string());
-        Some(format!(
+        if !std::mem::take(&mut self.unreported) {
+            let reason = self.stuck.take()?;
+            return Some(Report::Trouble(format!("can't rotate log file '{}', which grows on: {reason}", self.path)));
+        }
+        self.in_trouble = true;
+        let reason = match self.trouble {
+            Some(Errno::EPIPE) => "nobody reads it".to_string(),
+            Some(errno) => errno.to_string(),
+            None => "its reader is too slow".to_string(),
+        };
+        Some(Report::Trouble(format!(
             "can't write to log file '{}': {reason} ({} bytes wait, {} bytes were lost)",
             self.path,
             self.held.len(),
-            self.lost
-        ))
+            self.lost - self.told
+        )))
     }
 
-    /// One line, once the file takes everything again, about what was lost meanwhile. For a log that can't report its
-    /// own trouble while it has it.
-    pub fn take_loss(&mut self) -> Option<String> {
-        let lost = self.lost - self.told;
-        if lost == 0 || !self.wanted || !self.held.is_empty() {
-            return None;
+    fn take_recovery(&mut self) -> Report {
+        self.in_trouble = false;
+        self.unreported = false;
+        let lost = self.lost - std::mem::replace(&mut self.told, self.lost);
+        match lost {
+            0 => Report::Recovered(format!("log file '{}' is written again, nothing was lost", self.path)),
+            _ => Report::Trouble(format!(
+                "{lost} bytes of log file '{}' were lost while it could not be written",
+                self.path
+            )),
         }
-        self.told = self.lost;
-        Some(format!("{lost} bytes of log file '{}' were lost while it could not be written", self.path))
     }
 
     /// Closes the file and opens it again by name (LOG-040). Nothing for a closed log (LOG-043) and for what is not
@@ -235,6 +278,8 @@ impl Log {
         self.lost += self.held.len() as u64;
         self.held.clear();
         self.retry_at = None;
+        // No more than what is lost is to be said of it.
+        (self.trouble, self.in_trouble) = (None, false);
         self.close_file(host);
     }
 
@@ -245,7 +290,8 @@ impl Log {
 
     fn open_file(&mut self, host: &mut dyn Host) -> Result<(), Errno> {
         let opened = host.open_log(&self.path)?;
-        self.file = Some(Open { id: opened.file, regular: opened.regular, position: opened.size });
+        let Opened { file: id, size: position, regular, identity } = opened;
+        self.file = Some(Open { id, regular, identity, position });
         Ok(())
     }
 
@@ -322,38 +368,56 @@ impl Log {
         if !due || self.max_bytes == 0 || !self.held.is_empty() || self.is_device() {
             return;
         }
+        match (&mut self.file, host.stat(&self.path)) {
+            // Somebody cut it meanwhile: there is room in it again.
+            (Some(file), Ok(meta)) if meta.identity == file.identity && meta.size < self.max_bytes => {
+                file.position = meta.size;
+                return;
+            }
+            // Somebody has put another file there, such as the other process that shares this log.
+            (Some(file), Ok(meta)) if meta.identity != file.identity => return self.renew_file(host, None),
+            _ => {}
+        }
         if self.backups == 0 {
             if let Some(file) = &mut self.file {
                 // After a failure the next try comes another max_bytes later.
                 file.position = 0;
-                if let Err(errno) = host.truncate(file.id) {
-                    self.note(errno);
-                }
+                self.stuck = host.truncate(file.id).err();
             }
             return;
         }
-        self.shift_backups(host);
+        self.stuck = self.shift_backups(host).err();
+        // Not empty if it could not be renamed: then, too, the next try comes another max_bytes later.
+        self.renew_file(host, Some(0));
+    }
+
+    /// Closes the file and opens what is there by its name now; to be rotated as if it had `position` bytes.
+    fn renew_file(&mut self, host: &mut dyn Host, position: Option<u64>) {
         self.close_file(host);
         let opened = self.open_file(host);
         match (opened, &mut self.file) {
-            // Not empty if it could not be renamed: then, too, the next try comes another max_bytes later.
-            (Ok(()), Some(file)) => file.position = 0,
+            (Ok(()), Some(file)) => file.position = position.unwrap_or(file.position),
             (Ok(()), None) => {}
             // The next write opens it.
             (Err(errno), _) => self.note(errno),
         }
     }
 
-    /// LOG-071, LOG-074, LOG-075. The oldest is unlinked first: renaming over a file makes ext4 write it out.
-    fn shift_backups(&self, host: &mut dyn Host) {
+    /// LOG-071, LOG-074, LOG-075. The oldest is unlinked first: renaming over a file makes ext4 write it out. Ends at
+    /// the first that can't be renamed, as the next one would take its place.
+    fn shift_backups(&self, host: &mut dyn Host) -> Result<(), Errno> {
         let name = |number: u32| if number == 0 { self.path.clone() } else { format!("{}.{number}", self.path) };
         if host.stat(&name(self.backups - 1)).is_ok() {
             let _ = host.remove(&name(self.backups));
         }
         for number in (0..self.backups).rev() {
-            // A missing one is skipped; any other failure leaves the file as it is, which harms nobody.
-            let _ = host.rename(&name(number), &name(number + 1));
+            match host.rename(&name(number), &name(number + 1)) {
+                // A missing one is skipped.
+                Ok(()) | Err(Errno::ENOENT) => {}
+                Err(errno) => return Err(errno),
+            }
         }
+        Ok(())
     }
 }
 

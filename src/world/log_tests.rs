@@ -145,9 +145,71 @@ fn a_rename_that_fails_is_not_tried_with_each_write() {
     put(&mut log, "d", &mut host);
     assert_eq!(host.files.opens(), opened);
     assert_eq!(text(&host, "/log"), some("abcd"));
-    host.files.faults.rename = None;
+    let report = "can't rotate log file '/log', which grows on: [Errno 13] Permission denied";
+    assert_eq!(log.take_report(NOW), Some(Report::Trouble(report.into())));
     put(&mut log, "ef", &mut host);
-    assert_eq!(text(&host, "/log.1"), some("abcdef"));
+    assert_eq!(log.take_report(at(59)), None, "once a minute");
+    host.files.faults.rename = None;
+    put(&mut log, "ghi", &mut host);
+    assert_eq!(text(&host, "/log.1"), some("abcdefghi"));
+    assert_eq!(log.take_report(at(60)), None, "it rotates again");
+}
+
+#[test]
+fn a_backup_that_cannot_be_moved_is_not_written_over() {
+    let mut host = Sim::default();
+    host.files.put("/log.1", b"one");
+    // In the place of /log.2.
+    host.files.put_directory("/log.2");
+    let mut log = open(3, 2, &mut host);
+    put(&mut log, "abc", &mut host);
+    assert_eq!((text(&host, "/log"), text(&host, "/log.1")), (some("abc"), some("one")));
+    assert!(log.take_report(NOW).is_some());
+}
+
+#[test]
+fn log_070_a_file_that_somebody_cut_has_room_again() {
+    // As logrotate's copytruncate does.
+    let mut host = Sim::default();
+    let mut log = open(10, 1, &mut host);
+    put(&mut log, "12345678", &mut host);
+    host.files.put("/log", b"");
+    put(&mut log, "abcde", &mut host);
+    assert_eq!((text(&host, "/log"), text(&host, "/log.1")), (some("abcde"), None));
+    put(&mut log, "fghij", &mut host);
+    assert_eq!((text(&host, "/log"), text(&host, "/log.1")), (some(""), some("abcdefghij")));
+}
+
+#[test]
+fn log_075_what_somebody_put_in_its_place_is_not_rotated_away() {
+    // Two writers of one file, each with a rotation of its own.
+    let mut host = Sim::default();
+    let mut one = open(10, 3, &mut host);
+    let mut two = open(10, 3, &mut host);
+    put(&mut one, "1111", &mut host);
+    put(&mut two, "22222", &mut host);
+    put(&mut one, "11111111", &mut host);
+    assert_eq!((text(&host, "/log"), text(&host, "/log.1")), (some(""), some("11112222211111111")));
+    // It still has the old file, and comes over when it would rotate.
+    put(&mut two, "22222", &mut host);
+    assert_eq!(text(&host, "/log.1"), some("1111222221111111122222"));
+    put(&mut two, "2", &mut host);
+    assert_eq!((text(&host, "/log"), text(&host, "/log.2")), (some("2"), None));
+}
+
+#[test]
+fn a_fifo_that_nobody_reads_holds_nobody_up() {
+    let mut host = Sim::default();
+    host.files.put_pipe("/fifo", 100);
+    host.files.faults.open = Some(Errno::EPIPE);
+    let mut log = Log::new("/fifo".into(), 0, 0);
+    assert_eq!(log.open(&mut host), Ok(()));
+    put(&mut log, "early", &mut host);
+    let report = "can't write to log file '/fifo': nobody reads it (5 bytes wait, 0 bytes were lost)";
+    assert_eq!(log.take_report(NOW), Some(Report::Trouble(report.into())));
+    host.files.faults.open = None;
+    log.retry(at(1), &mut host);
+    assert_eq!(text(&host, "/fifo"), some("early"));
 }
 
 #[test]
@@ -159,21 +221,44 @@ fn log_053_a_full_disk_keeps_what_it_can_and_reports_once_a_minute() {
     assert_eq!(put(&mut log, "abcdef", &mut host), Wrote { stored: 3, lost: 0 });
     assert_eq!(log.retry_at(), Some(at(1)));
     assert!(!log.is_choked());
-    let report = log.take_report(NOW).unwrap();
-    assert!(report.contains("'/log'") && report.contains("No space left"), "{report}");
+    let full = |waits, lost| {
+        let text = format!(
+            "can't write to log file '/log': [Errno 28] No space left on device ({waits} bytes wait, {lost} bytes were lost)"
+        );
+        Some(Report::Trouble(text))
+    };
+    assert_eq!(log.take_report(NOW), full(3, 0));
     assert_eq!(put(&mut log, "g", &mut host), Wrote { stored: 0, lost: 0 });
     assert_eq!(log.take_report(at(59)), None);
-    assert!(log.take_report(at(60)).is_some());
+    assert_eq!(log.take_report(at(60)), full(4, 0));
     // Past the bound.
     let big = vec![b'x'; limits::LOG_HELD_BYTES];
     assert_eq!(log.write(&big, at(1), &mut host), Wrote { stored: 0, lost: 4 });
     assert_eq!((log.held(), log.lost()), (limits::LOG_HELD_BYTES, 4));
+    assert_eq!(log.take_report(at(120)), full(limits::LOG_HELD_BYTES, 4));
     // Room again: it resumes by itself, in order.
     host.files.faults.room = None;
     let wrote = log.retry(at(2), &mut host);
     assert_eq!(wrote.stored, limits::LOG_HELD_BYTES);
     assert_eq!((log.retry_at(), log.held()), (None, 0));
     assert!(text(&host, "/log").unwrap().starts_with("abcdefgxxx"));
+    // What was lost is told at the end, once, and whatever the minute; also what came after the last report.
+    let lost = Report::Trouble("4 bytes of log file '/log' were lost while it could not be written".into());
+    assert_eq!((log.take_report(at(121)), log.take_report(at(500))), (Some(lost), None));
+    // Another time, without a loss.
+    host.files.faults.room = Some(0);
+    put(&mut log, "h", &mut host);
+    assert_eq!(log.take_report(at(122)), None, "within a minute of the last");
+    host.files.faults.room = None;
+    log.retry(at(123), &mut host);
+    assert_eq!(log.take_report(at(123)), None, "nobody knew of it");
+    host.files.faults.room = Some(0);
+    log.write(b"i", at(200), &mut host);
+    assert_eq!(log.take_report(at(200)), full(1, 0));
+    host.files.faults.room = None;
+    log.retry(at(201), &mut host);
+    let well = Report::Recovered("log file '/log' is written again, nothing was lost".into());
+    assert_eq!((log.take_report(at(201)), log.take_report(at(500))), (Some(well), None));
 }
 
 #[test]
@@ -198,6 +283,12 @@ fn proc_103_a_full_pipe_sets_the_pace() {
     assert_eq!(log.write(&big, NOW, &mut host), Wrote { stored: 10, lost: 0 });
     assert!(log.is_choked());
     assert_eq!(log.take_report(NOW), None);
+    // One read and what was left in the pipe at its end have room, no more.
+    let rest = vec![b'y'; limits::OUTPUT_READ_BYTES + (1 << 20)];
+    assert_eq!(log.write(&rest, NOW, &mut host), Wrote { stored: 0, lost: 0 });
+    assert_eq!(log.write(b"more than that", NOW, &mut host), Wrote { stored: 0, lost: 14 });
+    let report = log.take_report(NOW);
+    assert!(matches!(&report, Some(Report::Trouble(text)) if text.contains("its reader is too slow")), "{report:?}");
     // The first wait is short, later ones grow to a second.
     let mut now = NOW;
     for _ in 0..10 {
@@ -205,7 +296,7 @@ fn proc_103_a_full_pipe_sets_the_pace() {
         log.retry(now, &mut host);
     }
     assert_eq!(log.retry_at().unwrap() - now, Duration::from_secs(1));
-    host.files.put_pipe("/dev/stdout", 1 << 20);
+    host.files.put_pipe("/dev/stdout", 1 << 22);
     log.retry(now, &mut host);
     assert!(!log.is_choked());
     assert_eq!(log.retry_at(), None);
@@ -242,6 +333,20 @@ fn a_reopen_that_fails_is_made_good_by_a_later_write() {
     host.files.faults.open = None;
     log.retry(at(1), &mut host);
     assert_eq!(text(&host, "/log"), some("abc"));
+}
+
+#[test]
+fn a_reopen_that_fails_is_made_good_without_a_write() {
+    let mut host = Sim::default();
+    let mut log = open(0, 0, &mut host);
+    host.files.faults.open = Some(Errno::ENOENT);
+    assert_eq!(log.reopen(NOW, &mut host), Err(Errno::ENOENT));
+    assert_eq!(log.retry_at(), Some(at(1)));
+    log.retry(at(1), &mut host);
+    assert_eq!(log.retry_at(), Some(at(2)), "never in the past, which would be a busy loop");
+    host.files.faults.open = None;
+    log.retry(at(2), &mut host);
+    assert_eq!((log.retry_at(), host.files.open_count()), (None, 1));
 }
 
 #[test]
@@ -303,6 +408,8 @@ fn an_abandoned_log_leaves_no_file_open() {
     put(&mut log, "abc", &mut host);
     log.abandon(NOW, &mut host);
     assert_eq!((log.lost(), log.retry_at(), host.files.open_count()), (1, None, 0));
+    let lost = Report::Trouble("1 bytes of log file '/log' were lost while it could not be written".into());
+    assert_eq!((log.take_report(NOW), log.take_report(NOW)), (Some(lost), None));
 }
 
 #[test]

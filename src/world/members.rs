@@ -141,6 +141,8 @@ impl World {
         if let Some(mut process) = self.processes.remove(key) {
             for output in process.outputs.iter_mut().flatten() {
                 output.abandon(turn.now.mono, turn.host);
+                let report = output.log_mut().and_then(|log| log.take_report(turn.now.mono));
+                self.report_log(&process.spec.name, report, turn);
             }
         }
         self.alarms.set(Alarm::Life(key), None);

@@ -10,6 +10,7 @@ use crate::base::words::{Channel, Level, fault};
 use crate::config::spec::LogFile;
 use crate::world::life::{Step, shown_signal};
 use crate::world::lines::Line;
+use crate::world::log::Report;
 use crate::world::output::{Effect, Effects, Output, Wants};
 use crate::world::process::Process;
 use crate::world::{Alarm, Turn, World};
@@ -122,13 +123,20 @@ impl World {
         let Some(process) = self.processes.get_mut(who) else { return };
         let log = process.outputs[channel.index()].as_mut().and_then(Output::log_mut);
         let Some(log) = log else { return };
-        let trouble = log.take_report(turn.now.mono);
-        let report = trouble.map(|text| Line::LogTrouble { name: process.spec.name.clone(), text });
+        let report = log.take_report(turn.now.mono);
+        let name = report.as_ref().map(|_| process.spec.name.clone()).unwrap_or_default();
         turn.host.pause_output(who, channel, log.is_choked());
         let retry = process.outputs.iter().flatten().filter_map(|output| output.log()?.retry_at()).min();
         self.alarms.set(Alarm::Log(who), retry);
-        if let Some(line) = report {
-            self.say(&line, turn);
+        self.report_log(&name, report, turn);
+    }
+
+    pub(crate) fn report_log(&mut self, name: &str, report: Option<Report>, turn: &mut Turn<'_>) {
+        let name = name.to_string();
+        match report {
+            Some(Report::Trouble(text)) => self.say(&Line::LogTrouble { name, text }, turn),
+            Some(Report::Recovered(text)) => self.say(&Line::LogRecovered { name, text }, turn),
+            None => {}
         }
     }
 
@@ -141,13 +149,16 @@ impl World {
         }
     }
 
-    /// After the main log was written: arms its next try, and says what it lost once it can be written again.
+    /// After the main log was written: arms its next try, and says what is the matter with it. While it can't be
+    /// written, only the foreground copy shows that at once; in the file it comes at its place, if there was room.
     pub(crate) fn look_after_main_log(&mut self, turn: &mut Turn<'_>) {
         let log = self.main_log.file();
-        let (retry, loss) = log.map_or((None, None), |log| (log.retry_at(), log.take_loss()));
+        let (retry, report) = log.map_or((None, None), |log| (log.retry_at(), log.take_report(turn.now.mono)));
         self.alarms.set(Alarm::MainLog, retry);
-        if let Some(text) = loss {
-            self.say(&Line::Free(Level::Error, text), turn);
+        match report {
+            Some(Report::Trouble(text)) => self.say(&Line::Free(Level::Error, text), turn),
+            Some(Report::Recovered(text)) => self.say(&Line::Free(Level::Info, text), turn),
+            None => {}
         }
     }
 

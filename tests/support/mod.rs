@@ -7,6 +7,7 @@
 
 pub mod daemon;
 pub mod http;
+pub mod namespaces;
 pub mod packages;
 pub mod proc;
 pub mod python;
