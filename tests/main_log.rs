@@ -35,9 +35,8 @@ const LEVELS: [(&str, i64, &str); 7] = [
 #[test]
 fn levels() {
     for (place, (_, _, word)) in LEVELS.iter().enumerate() {
-        let daemon = Daemon::start(
-            &(QUIET.replace("[supervisord]\n", &format!("[supervisord]\nloglevel={word}\n")) + TWIDDLER),
-        );
+        let daemon =
+            Daemon::start(&(QUIET.replace("[supervisord]\n", &format!("[supervisord]\nloglevel={word}\n")) + TWIDDLER));
         for (code, number, name) in LEVELS {
             daemon.call("twiddler.log", &[format!("by code {name}").into(), code.into()]);
             daemon.call("twiddler.log", &[format!("by number {name}").into(), number.into()]);
