@@ -26,6 +26,7 @@ pub struct Setup {
     settings: Vec<(String, String)>,
     args: Vec<String>,
     prefix: Vec<String>,
+    program: PathBuf,
     addresses: Vec<Address>,
 }
 
@@ -40,6 +41,7 @@ impl Setup {
             settings: Vec::new(),
             args: Vec::new(),
             prefix: Vec::new(),
+            program: super::supervisord(),
             addresses: Vec::new(),
         };
         std::fs::create_dir(setup.folder.path().join("tmp")).expect("a folder for passing files");
@@ -80,6 +82,12 @@ impl Setup {
         self
     }
 
+    /// Another program than the tested one.
+    pub fn program(mut self, path: PathBuf) -> Setup {
+        self.program = path;
+        self
+    }
+
     /// A file beside the configuration.
     pub fn file(self, name: &str, text: &str) -> Setup {
         std::fs::write(self.folder.path().join(name), text).expect("a file");
@@ -96,7 +104,7 @@ impl Setup {
     /// The same for the background.
     pub fn background_command(&self) -> Command {
         let folder = self.folder.path();
-        let mut words = self.prefix.iter().map(OsString::from).chain([super::supervisord().into()]);
+        let mut words = self.prefix.iter().map(OsString::from).chain([self.program.clone().into()]);
         let mut command = Command::new(words.next().expect("a program"));
         command
             .args(words)
@@ -137,7 +145,7 @@ impl Setup {
         let output = |name: &str| options.open(self.path().join(name)).expect("a file for its output");
         let mut command = self.command();
         command.stdout(output("daemon.out")).stderr(output("daemon.err"));
-        command.spawn().unwrap_or_else(|problem| panic!("{}: {problem}", super::supervisord().display()))
+        command.spawn().unwrap_or_else(|problem| panic!("{}: {problem}", self.program.display()))
     }
 
     /// The unix socket first, if there is one.

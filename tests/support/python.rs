@@ -81,6 +81,11 @@ impl Python {
         command
     }
 
+    /// Where a program that came with the packages is. It runs by itself only if Python has `venv`.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.scripts.join(name)
+    }
+
     /// A program that came with the packages, such as `supervisorctl`.
     pub fn program(&self, folder: &Path, name: &str) -> Command {
         let mut command = self.command(folder);
