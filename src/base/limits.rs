@@ -88,8 +88,12 @@ pub const LOG_HELD_BYTES: usize = 256 * 1024;
 pub const LOG_WAITING_BYTES: usize = LOG_HELD_BYTES / 2 + OUTPUT_READ_BYTES + LARGE_PIPE_BYTES;
 /// After a start, a read of a log that is still empty waits so long for the first words (TWID-091).
 pub const FIRST_WORDS: Duration = Duration::from_secs(1);
-/// Programs started in one turn, so that starting a thousand leaves room for clients.
-pub const SPAWNS_PER_TURN: usize = 32;
+/// Programs started in one turn, half a millisecond each on a busy machine: starting a thousand leaves room for clients.
+pub const SPAWNS_PER_TURN: u64 = 8;
+/// Alarms served in one turn. Most are cheap: a process has been up long enough.
+pub const ALARMS_PER_TURN: usize = 64;
+/// Children taken in in one turn, each with the rest of its output.
+pub const REAPS_PER_TURN: usize = 64;
 /// Programs that one call starts each time its answer is looked at, which in one turn may be a few times.
 pub const SPAWNS_PER_LOOK: usize = 8;
 /// Connections accepted at one socket before others get their turn.

@@ -19,7 +19,7 @@ use mio::{Events, Poll};
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::limits::{
-    ACCEPT_PAUSE, OUTPUT_BYTES_PER_TURN, OUTPUT_CHUNK_BYTES, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES,
+    ACCEPT_PAUSE, OUTPUT_BYTES_PER_TURN, OUTPUT_CHUNK_BYTES, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES, REAPS_PER_TURN,
 };
 use crate::base::time::{Mono, Now};
 use crate::base::words::Channel;
@@ -110,7 +110,8 @@ impl Reactor {
             self.read_outputs(daemon, now, host);
             self.feed_stdins(daemon, now, host);
             self.reap(daemon, now, host);
-            if daemon.next_deadline().is_some_and(|at| at <= now.mono) {
+            // A child that has ended but was not taken in yet must not be called started (PROC-031).
+            if !self.to_reap && daemon.next_deadline().is_some_and(|at| at <= now.mono) {
                 daemon.take(Input::Due, &mut Turn { now, host });
             }
             self.accept(daemon, now, host);
@@ -223,10 +224,14 @@ impl Reactor {
 
     /// Takes in the children that have ended, each after the rest of its output (PROC-067).
     fn reap(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
-        if !std::mem::take(&mut self.to_reap) {
+        if !self.to_reap {
             return;
         }
-        while let Some((pid, exit)) = child::reap() {
+        for _ in 0..REAPS_PER_TURN {
+            let Some((pid, exit)) = child::reap() else {
+                self.to_reap = false;
+                return;
+            };
             if let Some(who) = host.pipes.ended(pid) {
                 for channel in [Channel::Stdout, Channel::Stderr] {
                     // Only what is there now: a grandchild that holds the pipe could go on for ever.

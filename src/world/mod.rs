@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::errno::Errno;
 use crate::base::key::{Arena, Key};
-use crate::base::limits::SPAWNS_PER_TURN;
+use crate::base::limits::{ALARMS_PER_TURN, SPAWNS_PER_TURN};
 use crate::base::text::NameSpec;
 use crate::base::time::{Deadlines, Mono, Now};
 use crate::base::words::{Channel, Exit, Level, Mood, Pid, State, signal_name};
@@ -102,6 +102,8 @@ pub struct World {
     /// What to begin anew with after the end.
     next: Option<Config>,
     pub(crate) changes: u64,
+    /// Starts that were tried so far.
+    spawns: u64,
     pub(crate) log_writes: u64,
 }
 
@@ -152,6 +154,7 @@ impl World {
             ending: None,
             next: None,
             changes: 0,
+            spawns: 0,
             log_writes: 0,
         };
         for notice in std::mem::take(&mut world.config.notices) {
@@ -248,6 +251,7 @@ impl World {
 
     /// PROC-050 to 056: opens the logs and makes the child. The error is the text for `spawnerr`.
     fn spawn(&mut self, who: Key<Process>, turn: &mut Turn<'_>) -> Result<Pid, String> {
+        self.spawns += 1;
         let Some(process) = self.processes.get(who) else { return Err(String::new()) };
         let (spec, group, group_name) = (process.spec.clone(), process.group, process.group_name.clone());
         let name = &spec.name;
@@ -393,7 +397,11 @@ impl World {
 
     /// Serves the alarms whose moment has come; at most so many that clients get their turn.
     pub fn due(&mut self, turn: &mut Turn<'_>) {
-        for _ in 0..SPAWNS_PER_TURN {
+        let enough = self.spawns + SPAWNS_PER_TURN;
+        for _ in 0..ALARMS_PER_TURN {
+            if self.spawns >= enough {
+                return;
+            }
             match self.alarms.pop_due(turn.now.mono) {
                 None => return,
                 Some(Alarm::Life(who)) => {
@@ -411,8 +419,10 @@ impl World {
     /// The end of a turn: starts a few of those that wait, and takes the ordered end further. Returns whether there
     /// is more to do at once.
     pub fn settle(&mut self, turn: &mut Turn<'_>) -> bool {
-        for _ in 0..SPAWNS_PER_TURN {
-            let Some(who) = self.autostarts.pop_front() else { break };
+        let enough = self.spawns + SPAWNS_PER_TURN;
+        while self.spawns < enough
+            && let Some(who) = self.autostarts.pop_front()
+        {
             self.drive(who, Step::Autostart, turn);
         }
         self.continue_ending(turn);
