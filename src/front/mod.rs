@@ -203,6 +203,10 @@ impl Front {
             self.look_at_logs(world, turn);
         }
         let changes = world.changes();
+        if self.waiting.is_empty() {
+            // An idle daemon sleeps for ever.
+            world.forget_waiters();
+        }
         !self.ready.is_empty() || self.waiting.iter().any(|key| self.may_be_answered(*key, changes))
     }
 

@@ -395,6 +395,11 @@ impl World {
         self.alarms.set(Alarm::Waiters, Some(earliest));
     }
 
+    /// Nobody waits for a deferred answer any more.
+    pub fn forget_waiters(&mut self) {
+        self.alarms.set(Alarm::Waiters, None);
+    }
+
     /// Serves the alarms whose moment has come; at most so many that clients get their turn.
     pub fn due(&mut self, turn: &mut Turn<'_>) {
         let enough = self.spawns + SPAWNS_PER_TURN;

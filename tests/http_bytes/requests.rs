@@ -459,3 +459,18 @@ fn every_split_of_a_request_gives_the_same_replies() {
         }
     }
 }
+
+/// PROC-064 is said every 2 s while somebody waits, and by nobody afterwards: an idle daemon sleeps for ever.
+#[test]
+fn an_answered_stop_leaves_no_alarm() {
+    let mut rig = Rig::new();
+    let conn = rig.connect(0);
+    rig.send(conn, post("/RPC2", "", &call("supervisor.startProcess", &["web"])).as_bytes());
+    assert!(rig.read(conn).contains("<boolean>1</boolean>"));
+    rig.pass(std::time::Duration::from_secs(2));
+    rig.send(conn, post("/RPC2", "", &call("supervisor.stopProcess", &["web"])).as_bytes());
+    assert!(rig.world.next_deadline().is_some());
+    rig.web_exits();
+    assert!(rig.read(conn).contains("<boolean>1</boolean>"));
+    assert_eq!(rig.world.next_deadline(), None);
+}
