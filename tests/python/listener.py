@@ -5,6 +5,7 @@ usage: listener.py RECORD REPLY...
 RECORD gets a line of JSON for each message in either direction. The n-th event gets the n-th REPLY, later ones the last:
   ok, fail      the results OK and FAIL
   result:TEXT   a result with this text
+  echo          a result with the event's payload
   raw:TEXT      these bytes instead of a result, and nothing more after them
   die           no answer: the listener ends
 In TEXT, \\n is a line end.
@@ -16,7 +17,8 @@ import time
 
 def main():
     record, replies = open(sys.argv[1], "a", encoding="utf-8"), sys.argv[2:]
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    # The length counts characters.
+    stdin, stdout = open(0, encoding="utf-8", newline="\n"), sys.stdout.buffer
 
     def note(direction, text):
         record.write(json.dumps({direction: text}, ensure_ascii=False) + "\n")
@@ -30,18 +32,14 @@ def main():
     count = 0
     while True:
         say("READY\n")
-        header = stdin.readline().decode()
+        header = stdin.readline()
         if not header:
             return
         length = int(dict(token.split(":") for token in header.split())["len"])
-        payload = b""
-        # The length counts characters.
-        while len(payload.decode(errors="ignore")) < length:
-            byte = stdin.read(1)
-            if not byte:
-                return
-            payload += byte
-        note("to_listener", header + payload.decode())
+        payload = stdin.read(length)
+        if len(payload) < length:
+            return
+        note("to_listener", header + payload)
         reply = replies[min(count, len(replies) - 1)]
         count += 1
         kind, _, text = reply.partition(":")
@@ -53,6 +51,8 @@ def main():
             time.sleep(1000)
         if kind in ("ok", "fail"):
             text = kind.upper()
+        if kind == "echo":
+            text = payload
         say("RESULT %d\n%s" % (len(text.encode()), text))
 
 

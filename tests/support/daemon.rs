@@ -260,6 +260,11 @@ impl Daemon {
         Client::connect(self.address()).expect("a connection")
     }
 
+    /// A new connection, unless the servers are closed, as during a reload.
+    pub fn connect_if_it_listens(&self) -> Option<Client> {
+        Client::connect(self.address()).ok()
+    }
+
     /// One request on a new connection.
     pub fn ask(&self, request: &[u8]) -> Reply {
         self.connect().ask(request).expect("an answer")

@@ -74,6 +74,17 @@ impl Python {
         command
     }
 
+    /// The path of a program that came with the packages.
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.scripts.join(name)
+    }
+
+    /// What a program of the packages needs in its environment, as a value of the key `environment`.
+    pub fn environment(&self) -> String {
+        let packages = self.packages.iter().map(|packages| format!("PYTHONPATH=\"{}\",", packages.display()));
+        packages.collect::<String>() + "PYTHONDONTWRITEBYTECODE=\"1\",PYTHONUNBUFFERED=\"1\""
+    }
+
     /// A script of `tests/python`.
     pub fn script(&self, folder: &Path, name: &str) -> Command {
         let mut command = self.command(folder);

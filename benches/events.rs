@@ -1,0 +1,77 @@
+//! Events per second through a pool of four listeners, ours and Supervisor 4.3.0 in the same run, with the same client
+//! and the same listeners: `cargo bench --bench events`. `EVENTS=<n>` sends as many; the default is 100,000.
+//!
+//! Fails where an event is lost or handled twice, or where a listener has a client's events out of order.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use support::python::python;
+use support::{storm, supervisord};
+
+/// Events per second.
+fn measure(name: &str, program: PathBuf, count: u64, in_a_call: u64) -> f64 {
+    let listener = format!("{} --listen", std::env::current_exe().expect("our own path").display());
+    let daemon = storm::setup(&listener, count).program(program).start();
+    let took = storm::storm(&daemon, count, in_a_call).as_secs_f64();
+    storm::check(&daemon, count, in_a_call);
+    if let Some(f) = support::proc::stat(daemon.pid()) {
+        println!("utime {} stime {}", f[11], f[12]);
+    }
+    println!("{name:17} {in_a_call:4} in a call, {count} events in {took:8.3} s: {:9.0} a second", count as f64 / took);
+    count as f64 / took
+}
+
+/// An event listener that accepts everything and keeps the numbers it was given, as
+/// `tests/python/counting_listener.py` does, but costs next to nothing.
+fn listen(record: &str) {
+    let record = File::create(record).expect("a record");
+    let (mut stdin, mut stdout) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let (mut unread, mut count) = (Vec::new(), 0_u64);
+    let mut say = |words: &[u8]| stdout.write_all(words).and_then(|()| stdout.flush()).expect("stdout");
+    let mut piece = [0; 4096];
+    say(b"READY\n");
+    loop {
+        let got = stdin.read(&mut piece).expect("stdin");
+        if got == 0 {
+            return;
+        }
+        unread.extend_from_slice(&piece[..got]);
+        while let Some(line) = unread.iter().position(|byte| *byte == b'\n') {
+            let header = std::str::from_utf8(&unread[..line]).expect("a header");
+            let length: usize = header.rsplit(':').next().and_then(|text| text.parse().ok()).expect("a length");
+            let Some(payload) = unread.get(line + 1..line + 1 + length) else { break };
+            let number: u64 = std::str::from_utf8(payload)
+                .ok()
+                .and_then(|text| text.rsplit('\n').next()?.parse().ok())
+                .expect("a number");
+            record.write_all_at(&number.to_ne_bytes(), 8 * count).expect("the record");
+            count += 1;
+            unread.drain(..line + 1 + length);
+            say(b"RESULT 2\nOKREADY\n");
+        }
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    if let [_, listening, record] = args.as_slice()
+        && listening == "--listen"
+    {
+        return listen(record);
+    }
+    // `cargo test --benches` only wants to know that it runs.
+    let trial = args.iter().any(|arg| arg == "--test");
+    let count = std::env::var("EVENTS").ok().and_then(|text| text.parse().ok());
+    let count = count.unwrap_or(if trial { 1_000 } else { 100_000 });
+    for in_a_call in [1, 1_000] {
+        let theirs = measure("Supervisor 4.3.0", python().path_of("supervisord"), count, in_a_call);
+        let ours = measure("majordomo", supervisord(), count, in_a_call);
+        println!("majordomo is {:.1} times as fast", ours / theirs);
+    }
+}
