@@ -82,7 +82,7 @@ pub fn storm(daemon: &Daemon, total: u64, in_a_call: u64) -> Duration {
 /// A request that sends these numbers: one by itself, more by `system.multicall`.
 fn request(from: u64, to: u64, in_a_call: u64) -> Vec<u8> {
     const METHOD: &str = "supervisor.sendRemoteCommEvent";
-    let params = |number: u64| vec![Value::str("number"), Value::str(&number.to_string())];
+    let params = |number: u64| vec![Value::str("number"), Value::str(number.to_string())];
     if in_a_call == 1 {
         return xmlrpc::request(METHOD, &params(from));
     }
