@@ -15,6 +15,8 @@ pub struct Faults {
     pub open: Option<Errno>,
     /// Renaming fails.
     pub rename: Option<Errno>,
+    /// So many times; 0 is always.
+    pub renames: u32,
     /// Removing fails.
     pub remove: Option<Errno>,
     /// Reading fails.
@@ -178,6 +180,10 @@ impl Files {
     /// [`crate::world::host::Host::rename`].
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
         if let Some(errno) = self.faults.rename {
+            if self.faults.renames == 1 {
+                self.faults.rename = None;
+            }
+            self.faults.renames = self.faults.renames.saturating_sub(1);
             return Err(errno);
         }
         if self.directories.contains(to) && self.names.contains_key(from) {

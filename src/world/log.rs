@@ -236,11 +236,13 @@ impl Log {
     }
 
     /// Removes the file and makes a new one; backups stay (LOG-077). Works for a closed log, too (BUG-047); a file
-    /// that is missing then is not made. What is no regular file stays as it is.
+    /// that is missing then is not made. What is no regular file stays as it is. After a failure what is held still is.
     pub fn clear(&mut self, now: Mono, host: &mut dyn Host) -> Result<(), Errno> {
-        self.held.clear();
-        self.retry_at = None;
         let result = self.replace_file(now, host);
+        if result.is_ok() {
+            self.held.clear();
+            self.retry_at = None;
+        }
         if !self.wanted {
             self.close_file(host);
         }
@@ -418,6 +420,18 @@ impl Log {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Log {
+    /// An open log that holds bytes which no write led to, to see that somebody notices.
+    pub fn doctored(held: usize, retry_at: Option<Mono>) -> Log {
+        let mut log = Log::new("/tmp/doctored".to_string(), 0, 0);
+        log.wanted = true;
+        log.held.push(&vec![b'x'; held]);
+        log.retry_at = retry_at;
+        log
     }
 }
 

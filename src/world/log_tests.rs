@@ -423,3 +423,17 @@ fn clearing_a_log_that_held_something_at_its_close_closes_the_file() {
     assert_eq!(log.clear(NOW, &mut host), Ok(()));
     assert_eq!((log.held(), log.retry_at(), host.files.open_count()), (0, None, 0));
 }
+
+#[test]
+fn log_077_a_log_that_can_t_be_cleared_loses_nothing() {
+    let mut host = Sim::default();
+    let mut log = open(0, 0, &mut host);
+    host.files.faults.room = Some(2);
+    put(&mut log, "abcd", &mut host);
+    host.files.faults.remove = Some(Errno::EROFS);
+    assert_eq!(log.clear(NOW, &mut host), Err(Errno::EROFS));
+    assert_eq!(log.held(), 2);
+    host.files.faults.room = None;
+    log.retry(at(1), &mut host);
+    assert_eq!(text(&host, "/log"), some("abcd"));
+}

@@ -92,6 +92,8 @@ impl World {
     /// Starts what starts by itself among new processes, as soon as the turn settles.
     pub fn autostart(&mut self, keys: impl IntoIterator<Item = Key<Process>>) {
         self.autostarts.extend(keys);
+        // Who asked may have been heard only while the turn settled: it must settle once more.
+        self.changes += 1;
     }
 
     /// Starts what starts by itself in a new group.
