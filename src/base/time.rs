@@ -210,6 +210,11 @@ impl<K: Ord + Copy> Deadlines<K> {
         Some(name)
     }
 
+    /// Every name with its moment.
+    pub fn iter(&self) -> impl Iterator<Item = (K, Mono)> {
+        self.by_name.iter().map(|(name, at)| (*name, *at))
+    }
+
     /// The moment of `name`, if it has one.
     pub fn get(&self, name: K) -> Option<Mono> {
         self.by_name.get(&name).copied()

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::base::key::Key;
+use crate::base::limits;
 use crate::base::time::Mono;
-use crate::base::words::{Exit, Pid, SIGKILL};
+use crate::base::words::{Channel, Exit, Pid, SIGKILL};
 use crate::sim::dice::Dice;
 use crate::world::process::Process;
 
@@ -13,24 +14,33 @@ use crate::world::process::Process;
 pub enum Nature {
     /// Runs until it is told to end, then ends at once.
     Steady,
-    /// Ends at once with status 0.
+    /// Ends almost at once with status 0.
     Brief,
+    /// Has ended before anybody looks.
+    Stillborn,
     /// Lives and ends as the dice fall.
     Flaky,
     /// Needs a while to end after a signal.
     Slow,
     /// Ends only by SIGKILL.
     Stubborn,
+    /// Prints as fast as it can.
+    Flood,
+    /// Closes its stdin, stdout and stderr, and lives on.
+    Closed,
 }
 
 impl Nature {
     /// All of them, with the file names that choose them.
-    pub const TABLE: [(Nature, &'static str); 5] = [
+    pub const TABLE: [(Nature, &'static str); 8] = [
         (Nature::Steady, "steady"),
         (Nature::Brief, "brief"),
+        (Nature::Stillborn, "stillborn"),
         (Nature::Flaky, "flaky"),
         (Nature::Slow, "slow"),
         (Nature::Stubborn, "stubborn"),
+        (Nature::Flood, "flood"),
+        (Nature::Closed, "closed"),
     ];
 
     /// The nature of the program at `path`, if there is one.
@@ -51,14 +61,23 @@ pub struct Child {
     pub nature: Nature,
     /// When and how it ends, if that is certain already.
     pub ends: Option<(Mono, Exit)>,
+    /// What it got on its stdin: all of it, and whether it is what clients sent.
+    pub heard: Vec<u8>,
+    /// See above.
+    pub stdin: Frames,
     /// Bytes that its stdin still takes; `None`: it closed it.
     pub stdin_room: Option<usize>,
-    /// What it has read from stdin.
-    pub heard: Vec<u8>,
     /// Whether the writer was told that stdin is full.
     pub stdin_awaited: bool,
+    /// Its stderr goes the way of its stdout.
+    pub redirect_stderr: bool,
+    /// What it printed and nobody read yet.
+    pub pipes: [Vec<u8>; 2],
+    /// Which channels it has closed.
+    pub closed: [bool; 2],
     /// Which channels are not to be read.
     pub paused: [bool; 2],
+    lines: u64,
 }
 
 impl Child {
@@ -66,8 +85,9 @@ impl Child {
     pub fn new(pid: Pid, who: Key<Process>, nature: Nature, now: Mono, dice: &mut Dice) -> Child {
         let mut after = |low, high, exit| Some((now + Duration::from_millis(dice.between(low, high)), exit));
         let ends = match nature {
-            Nature::Steady | Nature::Slow | Nature::Stubborn => None,
+            Nature::Steady | Nature::Slow | Nature::Stubborn | Nature::Flood | Nature::Closed => None,
             Nature::Brief => after(0, 20, Exit::Code(0)),
+            Nature::Stillborn => after(0, 0, Exit::Code(1)),
             Nature::Flaky => after(0, 8_000, Exit::Code(0)),
         };
         let ends = ends.map(|(at, exit)| match (nature, dice.below(4)) {
@@ -75,8 +95,22 @@ impl Child {
             (Nature::Flaky, 1) => (at, Exit::Code(dice.between(1, 3) as i32)),
             _ => (at, exit),
         });
-        let stdin_room = (!dice.one_in(4)).then(|| dice.below(5_000) as usize);
-        Child { pid, who, nature, ends, stdin_room, heard: Vec::new(), stdin_awaited: false, paused: [false; 2] }
+        let stdin_room = (nature != Nature::Closed && !dice.one_in(4)).then(|| dice.below(5_000) as usize);
+        Child {
+            pid,
+            who,
+            nature,
+            ends,
+            heard: Vec::new(),
+            stdin: Frames::default(),
+            stdin_room,
+            stdin_awaited: false,
+            redirect_stderr: false,
+            pipes: Default::default(),
+            closed: [nature == Nature::Closed && dice.one_in(2); 2],
+            paused: [false; 2],
+            lines: 0,
+        }
     }
 
     /// Takes a signal.
@@ -101,5 +135,119 @@ impl Child {
     /// Whether it is dead, though nobody reaped it yet.
     pub fn has_ended(&self, now: Mono) -> bool {
         self.ends.is_some_and(|(at, _)| at <= now)
+    }
+
+    /// Prints something, unless the channel is closed or its pipe is full: lines with numbers, tags, colours, and
+    /// what only looks like them.
+    pub fn print(&mut self, channel: Channel, dice: &mut Dice) {
+        const SCRAPS: [&str; 8] = [
+            "half a line ",
+            "<!--XSUPERVISOR:BEGIN-->",
+            "<!--XSUPERVISOR:END-->",
+            "<!--XSUPER",
+            "\x1b[31mred",
+            "\x1b[",
+            "\u{e9}\n",
+            "<",
+        ];
+        let channel = if self.redirect_stderr { Channel::Stdout } else { channel };
+        let pipe = &mut self.pipes[channel.index()];
+        if self.closed[channel.index()] || pipe.len() >= limits::READ_BYTES {
+            return;
+        }
+        for _ in 0..dice.between(1, 6) {
+            self.lines += 1;
+            match dice.below(3) {
+                0 => pipe.extend_from_slice(dice.pick(&SCRAPS).as_bytes()),
+                _ => pipe.extend_from_slice(format!("line {} of {}\n", self.lines, self.pid).as_bytes()),
+            }
+        }
+        if self.nature == Nature::Flood && dice.one_in(8) {
+            let block = [b'0' + (self.lines % 10) as u8; 61];
+            while pipe.len() < limits::READ_BYTES {
+                pipe.extend_from_slice(&block);
+                pipe.push(b'\n');
+            }
+        }
+    }
+
+    /// What one read of a channel gives: all that is there, or a part of it.
+    pub fn read(&mut self, channel: Channel, dice: &mut Dice) -> Vec<u8> {
+        let pipe = &mut self.pipes[channel.index()];
+        let all = pipe.len() as u64;
+        let count = if dice.one_in(2) { all } else { dice.between(1, all) };
+        pipe.drain(..count as usize).collect()
+    }
+}
+
+/// What clients send to a child's stdin: frames that say their number and length, so that a byte which is missing or
+/// out of order is noticed.
+#[derive(Clone, Debug, Default)]
+pub struct Frames {
+    head: Vec<u8>,
+    number: u64,
+    at: u64,
+    left: u64,
+}
+
+impl Frames {
+    /// A frame's text.
+    pub fn frame(number: u64, length: u64) -> String {
+        let body = (0..length).map(|at| Self::letter(number, at) as char);
+        format!("<{number} {length}>").chars().chain(body).collect()
+    }
+
+    fn letter(number: u64, at: u64) -> u8 {
+        b'a' + (number.wrapping_add(at) % 26) as u8
+    }
+
+    /// Takes bytes; the error says what they should have been.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<(), String> {
+        for &byte in bytes {
+            if self.left > 0 {
+                let expected = Self::letter(self.number, self.at);
+                if byte != expected {
+                    return Err(format!("{:?} at {} of frame {}", byte as char, self.at, self.number));
+                }
+                (self.at, self.left) = (self.at + 1, self.left - 1);
+                continue;
+            }
+            self.head.push(byte);
+            if byte == b'>' {
+                let head = String::from_utf8_lossy(&self.head).into_owned();
+                let numbers = head.trim_matches(['<', '>']).split_once(' ');
+                let numbers = numbers.and_then(|(number, length)| Some((number.parse().ok()?, length.parse().ok()?)));
+                let Some((number, left)) = numbers.filter(|_| head.starts_with('<')) else {
+                    return Err(format!("a frame that begins with {head:?}"));
+                };
+                (self.number, self.at, self.left) = (number, 0, left);
+                self.head.clear();
+            } else if self.head.len() > 50 {
+                return Err(format!("a frame that begins with {:?}", String::from_utf8_lossy(&self.head)));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_notice_what_is_missing_or_out_of_order() {
+        let text = [Frames::frame(7, 100), Frames::frame(8, 3), Frames::frame(9, 0)].concat().into_bytes();
+        for size in [1, 7, 1000] {
+            let mut frames = Frames::default();
+            assert_eq!(text.chunks(size).try_for_each(|piece| frames.take(piece)), Ok(()));
+        }
+        for at in [0, 3, 20, 60, 108] {
+            let mut missing = text.clone();
+            missing.remove(at);
+            assert!(Frames::default().take(&missing).is_err(), "{at}");
+            let mut mixed = text.clone();
+            mixed.swap(at, at + 1);
+            assert!(Frames::default().take(&mixed).is_err(), "{at}");
+        }
     }
 }

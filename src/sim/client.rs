@@ -9,23 +9,65 @@ use crate::base::value::Value;
 use crate::base::words::Fault;
 use crate::front::Conn;
 use crate::sim::dice::Dice;
+use crate::sim::rules::{Checked, Rule};
 use crate::wire::xml_read::read_response;
 use crate::wire::xml_write::write_call;
+use crate::world::process::Process;
+
+/// Which processes a question is about, and what it wants of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Scope {
+    /// The group; `None` is all.
+    pub group: Option<String>,
+    /// The process; `None` is all.
+    pub process: Option<String>,
+    /// They are to start.
+    pub starts: bool,
+    /// They are to stop.
+    pub stops: bool,
+    /// Their logs are cleared, or the main log is.
+    pub clears: bool,
+    /// The answer comes when it is done.
+    pub waits: bool,
+}
+
+impl Scope {
+    /// Whether a process is meant.
+    pub fn covers(&self, process: &Process) -> bool {
+        self.group.as_ref().is_none_or(|group| **group == *process.group_name)
+            && self.process.as_ref().is_none_or(|name| *name == process.spec.name)
+    }
+
+    /// Whether they are to start.
+    pub fn starts(&self) -> bool {
+        self.starts
+    }
+
+    /// Whether they are to stop.
+    pub fn stops(&self) -> bool {
+        self.stops
+    }
+}
 
 /// What a question is about, as far as a rule depends on it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Topic {
-    /// Whether this process, or all of its group if there is no name, or everything, starts.
-    Start {
-        /// The group; `None` is all.
-        group: Option<String>,
-        /// The process; `None` is all.
-        process: Option<String>,
-    },
+    /// Processes.
+    Processes(Scope),
     /// A value that the cache must give: its text, or `None` for a fault.
     Fetch(Option<String>),
     /// Anything else.
     Other,
+}
+
+impl Topic {
+    /// Which processes, if it is about any.
+    pub fn scope(&self) -> Option<&Scope> {
+        match self {
+            Topic::Processes(scope) => Some(scope),
+            Topic::Fetch(_) | Topic::Other => None,
+        }
+    }
 }
 
 /// A question without an answer yet.
@@ -105,12 +147,14 @@ impl Client {
     }
 
     /// Takes bytes of answers; gives the whole ones, each with its question.
-    pub fn take(&mut self, bytes: &[u8]) -> Result<Vec<(Question, Reply)>, String> {
+    pub fn take(&mut self, bytes: &[u8]) -> Checked<Vec<(Question, Reply)>> {
         self.received.extend_from_slice(bytes);
         let mut answers = Vec::new();
-        while let Some((body, used)) = split_answer(&self.received)? {
-            let reply = read_response(body).map_err(|wrong| format!("an answer that is no XML-RPC: {wrong:?}"))?;
-            let question = self.open.pop_front().ok_or("an answer without a question")?;
+        while let Some((body, used)) = split_answer(&self.received).or_else(|what| Rule::Answers.broken(what))? {
+            let Ok(reply) = read_response(body) else { return Rule::Answers.broken("an answer that is no XML-RPC") };
+            let Some(question) = self.open.pop_front() else {
+                return Rule::Answers.broken("an answer without a question");
+            };
             answers.push((question, reply));
             self.received.drain(..used);
         }

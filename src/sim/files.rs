@@ -4,6 +4,7 @@
 //! decides when something fails: [`Faults`] says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::base::errno::Errno;
 use crate::world::host::{FileId, Meta, Opened};
@@ -25,9 +26,28 @@ pub struct Faults {
     pub room: Option<usize>,
 }
 
+/// Bytes of a log that are gone for ever.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Loss {
+    /// The name that their file had.
+    pub path: String,
+    /// Cut to nothing; if not, removed, or replaced by another file.
+    pub truncated: bool,
+}
+
+/// What is written down for those who check the logs.
+#[derive(Clone, Debug, Default)]
+struct Records {
+    appended: BTreeMap<Rc<str>, Vec<u8>>,
+    removed: BTreeSet<String>,
+    losses: Vec<Loss>,
+}
+
 #[derive(Clone, Debug)]
 struct Inode {
     bytes: Vec<u8>,
+    /// Names and open files.
+    uses: u32,
     /// `Some`: no regular file, but a pipe that takes so many more bytes.
     pipe_room: Option<usize>,
 }
@@ -38,7 +58,8 @@ pub struct Files {
     names: BTreeMap<String, u64>,
     inodes: BTreeMap<u64, Inode>,
     directories: BTreeSet<String>,
-    open: BTreeMap<u32, u64>,
+    open: BTreeMap<u32, (u64, Rc<str>)>,
+    records: Option<Records>,
     next_inode: u64,
     opens: u32,
     /// What goes wrong.
@@ -54,6 +75,7 @@ impl Default for Files {
             inodes: BTreeMap::new(),
             directories: ["/", "/dev"].map(String::from).into(),
             open: BTreeMap::new(),
+            records: None,
             next_inode: 1,
             opens: 0,
             faults: Faults::default(),
@@ -97,8 +119,8 @@ impl Files {
 
     /// Closes what is open.
     pub fn close_all(&mut self) {
-        for number in std::mem::take(&mut self.open).into_values() {
-            self.sweep(number);
+        for (number, _) in std::mem::take(&mut self.open).into_values() {
+            self.release(number);
         }
     }
 
@@ -107,18 +129,56 @@ impl Files {
         self.opens
     }
 
+    /// From now on what happens to files is written down.
+    pub fn keep_records(&mut self) {
+        self.records = Some(Records::default());
+    }
+
+    /// What was appended to the files opened under this name, since this was last asked.
+    pub fn take_appended(&mut self, path: &str) -> Vec<u8> {
+        self.records.as_mut().and_then(|records| records.appended.remove(path)).unwrap_or_default()
+    }
+
+    /// Whether the file of this name was removed, or was missing when it was to be, since this was last asked.
+    pub fn take_removed(&mut self, path: &str) -> bool {
+        self.records.as_mut().is_some_and(|records| records.removed.remove(path))
+    }
+
+    /// What was destroyed, since this was last asked.
+    pub fn take_losses(&mut self) -> Vec<Loss> {
+        self.records.as_mut().map(|records| std::mem::take(&mut records.losses)).unwrap_or_default()
+    }
+
+    /// The inode numbers, which grow with time, of a log and its backups, the newest first.
+    pub fn ages(&self, path: &str) -> Vec<u64> {
+        let own = self.names.range(path.to_string()..).take_while(|(name, _)| name.starts_with(path));
+        own.filter(|(name, _)| name.len() <= path.len() + 2).map(|(_, number)| *number).collect()
+    }
+
+    fn lost(&mut self, path: &str, number: u64, truncated: bool) {
+        let any = self.inodes.get(&number).is_some_and(|inode| !inode.bytes.is_empty());
+        if let Some(records) = self.records.as_mut().filter(|_| any) {
+            records.losses.push(Loss { path: path.to_string(), truncated });
+        }
+    }
+
     fn inode(&mut self, path: &str) -> &mut Inode {
-        let number = *self.names.entry(path.to_string()).or_insert_with(|| {
-            self.next_inode += 1;
-            self.next_inode
-        });
-        self.inodes.entry(number).or_insert_with(|| Inode { bytes: Vec::new(), pipe_room: None })
+        let number = match self.names.get(path) {
+            Some(number) => *number,
+            None => {
+                self.next_inode += 1;
+                self.names.insert(path.to_string(), self.next_inode);
+                self.next_inode
+            }
+        };
+        self.inodes.entry(number).or_insert_with(|| Inode { bytes: Vec::new(), uses: 1, pipe_room: None })
     }
 
     /// Frees what nobody names and nobody has open.
-    fn sweep(&mut self, number: u64) {
-        let in_use = self.names.values().chain(self.open.values()).any(|used| *used == number);
-        if !in_use {
+    fn release(&mut self, number: u64) {
+        let Some(inode) = self.inodes.get_mut(&number) else { return };
+        inode.uses -= 1;
+        if inode.uses == 0 {
             self.inodes.remove(&number);
         }
     }
@@ -135,16 +195,17 @@ impl Files {
             return Err(Errno::ENOENT);
         }
         let inode = self.inode(path);
+        inode.uses += 1;
         let (size, regular) = (inode.bytes.len() as u64, inode.pipe_room.is_none());
         self.opens += 1;
-        self.open.insert(self.opens, self.names[path]);
-        let identity = (1, self.names[path], 0);
-        Ok(Opened { file: FileId(self.opens), size, regular, identity })
+        let number = self.names[path];
+        self.open.insert(self.opens, (number, path.into()));
+        Ok(Opened { file: FileId(self.opens), size, regular, identity: (1, number, 0) })
     }
 
     /// [`crate::world::host::Host::append`].
     pub fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {
-        let number = self.open.get(&file.0).ok_or(Errno::EBADF)?;
+        let (number, path) = self.open.get(&file.0).ok_or(Errno::EBADF)?;
         let inode = self.inodes.get_mut(number).ok_or(Errno::EBADF)?;
         let (room, full) = match &mut inode.pipe_room {
             Some(room) => (Some(room), Errno::EAGAIN),
@@ -160,20 +221,24 @@ impl Files {
             None => bytes.len(),
         };
         inode.bytes.extend_from_slice(&bytes[..count]);
+        if let Some(records) = self.records.as_mut() {
+            records.appended.entry(path.clone()).or_default().extend_from_slice(&bytes[..count]);
+        }
         Ok(count)
     }
 
     /// [`crate::world::host::Host::truncate`].
     pub fn truncate(&mut self, file: FileId) -> Result<(), Errno> {
-        let number = self.open.get(&file.0).ok_or(Errno::EBADF)?;
-        self.inodes.get_mut(number).ok_or(Errno::EBADF)?.bytes.clear();
+        let (number, path) = self.open.get(&file.0).cloned().ok_or(Errno::EBADF)?;
+        self.lost(&path, number, true);
+        self.inodes.get_mut(&number).ok_or(Errno::EBADF)?.bytes.clear();
         Ok(())
     }
 
     /// [`crate::world::host::Host::close_log`].
     pub fn close(&mut self, file: FileId) {
-        if let Some(number) = self.open.remove(&file.0) {
-            self.sweep(number);
+        if let Some((number, _)) = self.open.remove(&file.0) {
+            self.release(number);
         }
     }
 
@@ -191,7 +256,8 @@ impl Files {
         }
         let number = self.names.remove(from).ok_or(Errno::ENOENT)?;
         if let Some(replaced) = self.names.insert(to.to_string(), number) {
-            self.sweep(replaced);
+            self.lost(to, replaced, false);
+            self.release(replaced);
         }
         Ok(())
     }
@@ -201,8 +267,12 @@ impl Files {
         if let Some(errno) = self.faults.remove {
             return Err(errno);
         }
+        if let Some(records) = self.records.as_mut() {
+            records.removed.insert(path.to_string());
+        }
         let number = self.names.remove(path).ok_or(Errno::ENOENT)?;
-        self.sweep(number);
+        self.lost(path, number, false);
+        self.release(number);
         Ok(())
     }
 

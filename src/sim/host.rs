@@ -3,7 +3,7 @@
 //! Keeps children and files in memory and writes down everything it is asked to do, so that the rules about spawning
 //! and killing can be checked from outside. Faults come from here and from nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::errno::Errno;
 use crate::base::key::Key;
@@ -34,8 +34,10 @@ pub enum Deed {
         pid: Pid,
         /// Which one.
         signal: i32,
-        /// Whether there was anybody.
-        arrived: bool,
+        /// To the whole process group.
+        group: bool,
+        /// What the system refused it with; that there was nobody is no refusal.
+        error: Option<Errno>,
     },
 }
 
@@ -48,6 +50,12 @@ pub struct Refusals {
     pub kill: u64,
     /// Listening sockets.
     pub socket: u64,
+    /// Opening a log, and making a name for one.
+    pub open: u64,
+    /// Appending to a log.
+    pub append: u64,
+    /// Renaming and removing.
+    pub rename: u64,
 }
 
 /// A pretended system.
@@ -71,6 +79,13 @@ pub struct SimHost {
     pub deeds: Vec<Deed>,
     /// Records for syslog, with their ident.
     pub syslog: Vec<String>,
+    /// The foreground copy of the main log, if records are kept.
+    pub echoed: Vec<u8>,
+    /// Whose pipes are open.
+    pub pipes: BTreeSet<Key<Process>>,
+    /// What was wrong with the bytes that a child got on its stdin.
+    pub wrong_stdin: Option<String>,
+    keeps_records: bool,
     /// What happened.
     pub journal: Journal,
     /// What the configuration file says by now.
@@ -81,10 +96,19 @@ pub struct SimHost {
     last_socket: u32,
 }
 
+const OPEN_ERRORS: [Errno; 5] = [Errno::ENOSPC, Errno::EROFS, Errno::EACCES, Errno::EMFILE, Errno::ENOENT];
+
 impl SimHost {
     /// A system whose chance follows from `seed`.
     pub fn new(seed: u64) -> SimHost {
         SimHost { dice: Dice::new(seed), last_pid: 1000, ..SimHost::default() }
+    }
+
+    /// A system that writes down for its checkers what happens, and so takes more memory.
+    pub fn with_records(seed: u64) -> SimHost {
+        let mut host = SimHost { keeps_records: true, ..SimHost::new(seed) };
+        host.files.keep_records();
+        host
     }
 
     /// Forgets what belonged to a daemon that ended: open files, pipes, and children that could not be killed.
@@ -92,6 +116,17 @@ impl SimHost {
         self.files.close_all();
         self.children.clear();
         self.sockets.clear();
+        self.pipes.clear();
+        self.echoed.clear();
+        self.syslog.clear();
+        if self.keeps_records {
+            self.files.keep_records();
+        }
+    }
+
+    /// Whether the system refuses this time, and with which error.
+    fn refuses(&mut self, once_in: u64, errors: &[Errno]) -> Result<(), Errno> {
+        if self.dice.one_in(once_in) { Err(*self.dice.pick(errors)) } else { Ok(()) }
     }
 
     /// The child that has the pipes of `who`.
@@ -120,7 +155,10 @@ impl Host for SimHost {
         let pid = self.last_pid;
         self.journal.note(format!("{:?} spawn {} {who:?}: pid {pid}", self.now, order.name));
         let nature = Nature::of(order.path).unwrap_or(Nature::Steady);
-        self.children.insert(pid, Child::new(pid, who, nature, self.now, &mut self.dice));
+        self.pipes.insert(who);
+        let mut child = Child::new(pid, who, nature, self.now, &mut self.dice);
+        child.redirect_stderr = order.redirect_stderr;
+        self.children.insert(pid, child);
         self.deeds.push(Deed::Spawned { who, pid: Some(pid) });
         Ok(pid)
     }
@@ -136,17 +174,22 @@ impl Host for SimHost {
             }
         };
         self.journal.note(format!("{:?} kill {pid} {signal} group={group}: {result:?}", self.now));
-        self.deeds.push(Deed::Killed { pid, signal, arrived: result.is_ok() });
+        let error = result.err().filter(|error| *error != Errno::ESRCH);
+        self.deeds.push(Deed::Killed { pid, signal, group, error });
         result
     }
 
     fn write_stdin(&mut self, who: Key<Process>, bytes: &[u8]) -> Result<usize, Errno> {
+        let checks = self.keeps_records;
         let child = self.child_of(who).ok_or(Errno::EPIPE)?;
         let room = child.stdin_room.as_mut().ok_or(Errno::EPIPE)?;
         let count = bytes.len().min(*room);
         *room -= count;
         child.stdin_awaited |= count < bytes.len();
         child.heard.extend_from_slice(&bytes[..count]);
+        let wrong = child.stdin.take(&bytes[..count]).err().filter(|_| checks);
+        let pid = child.pid;
+        self.wrong_stdin = wrong.map(|what| format!("stdin of {pid}: {what}")).or(self.wrong_stdin.take());
         self.journal.bytes(&bytes[..count]);
         Ok(count)
     }
@@ -173,17 +216,25 @@ impl Host for SimHost {
     }
 
     fn close_pipes(&mut self, who: Key<Process>) {
+        self.pipes.remove(&who);
         if let Some(child) = self.child_of(who) {
             child.stdin_room = None;
         }
     }
 
     fn open_log(&mut self, path: &str) -> Result<Opened, Errno> {
+        self.refuses(self.refusals.open, &OPEN_ERRORS)?;
         self.files.open_log(path)
     }
 
     fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {
-        let count = self.files.append(file, bytes)?;
+        self.refuses(self.refusals.append, &[Errno::EIO, Errno::ENOSPC, Errno::EROFS])?;
+        let part = match self.refusals.append {
+            // Also, a disk that has trouble takes less than all.
+            1.. if bytes.len() > 1 && self.dice.one_in(4) => self.dice.between(1, bytes.len() as u64 - 1) as usize,
+            _ => bytes.len(),
+        };
+        let count = self.files.append(file, &bytes[..part])?;
         self.journal.bytes(&bytes[..count]);
         Ok(count)
     }
@@ -197,6 +248,7 @@ impl Host for SimHost {
     }
 
     fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
+        self.refuses(self.refusals.open, &OPEN_ERRORS)?;
         let path = format!("{}/{stem}{:08x}.log", directory.trim_end_matches('/'), self.dice.bits() as u32);
         let opened = self.files.open_log(&path)?;
         self.files.close(opened.file);
@@ -204,10 +256,12 @@ impl Host for SimHost {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        self.refuses(self.refusals.rename, &[Errno::EROFS, Errno::EACCES, Errno::ENOSPC])?;
         self.files.rename(from, to)
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Errno> {
+        self.refuses(self.refusals.rename, &[Errno::EROFS, Errno::EACCES])?;
         self.files.remove(path)
     }
 
@@ -235,6 +289,9 @@ impl Host for SimHost {
 
     fn echo(&mut self, bytes: &[u8]) {
         self.journal.bytes(bytes);
+        if self.keeps_records {
+            self.echoed.extend_from_slice(bytes);
+        }
     }
 
     fn syslog(&mut self, ident: &str, text: &str) {

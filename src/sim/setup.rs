@@ -36,15 +36,20 @@ pub fn program_settings(dice: &mut Dice) -> Vec<(&'static str, String)> {
     choose("exitcodes", &["0", "0,2", "1"], dice);
     choose("stopsignal", &["TERM", "INT", "QUIT"], dice);
     choose("stopwaitsecs", &["0", "1", "3", "15"], dice);
-    choose("killasgroup", &["true", "false"], dice);
     choose("redirect_stderr", &["true", "false"], dice);
     choose("priority", &["1", "2", "999"], dice);
-    choose("stdout_logfile", &["AUTO", "NONE", "/sim/shared.log", "/dev/stdout"], dice);
-    choose("stderr_logfile", &["AUTO", "NONE"], dice);
+    let own = "/sim/%(group_name)s.%(program_name)s.%(process_num)d";
+    choose("stdout_logfile", &["AUTO", "NONE", &format!("{own}.out"), "/sim/shared.log", "/dev/stdout"], dice);
+    choose("stderr_logfile", &["AUTO", "NONE", &format!("{own}.err"), "/sim/gone/x.log"], dice);
     choose("stdout_logfile_maxbytes", &["0", "100", "1KB"], dice);
     choose("stdout_logfile_backups", &["0", "1", "3"], dice);
+    choose("stderr_logfile_maxbytes", &["0", "200"], dice);
+    choose("stderr_logfile_backups", &["0", "2"], dice);
     choose("stdout_capture_maxbytes", &["0", "50"], dice);
     choose("stdout_syslog", &["true", "false"], dice);
+    // Only the first without the second is refused (CFG-140).
+    let (stop, kill) = *dice.pick(&[(false, false), (false, true), (true, true)]);
+    set.extend([("stopasgroup", stop.to_string()), ("killasgroup", kill.to_string())]);
     set
 }
 
@@ -60,7 +65,8 @@ pub fn read(file: &str, text: &str) -> Result<Config, Vec<String>> {
     let folder = if folder.is_empty() { "/" } else { folder };
     let machine: Rc<dyn Surroundings> = Rc::new(Pretended {
         files: [(file.to_string(), text.as_bytes().to_vec())].into(),
-        directories: ["/", "/dev", "/srv", "/tmp", "/var/log", folder].map(String::from).into(),
+        // What is gone by the time a program starts is there when its file is read.
+        directories: ["/", "/dev", "/sim/gone", "/srv", "/tmp", "/var/log", folder].map(String::from).into(),
         env: [("HOME", "/root"), ("PATH", "/bin:/usr/bin")].map(|(key, value)| (key.into(), value.into())).into(),
         host_name: "box".to_string(),
         cwd: folder.to_string(),
@@ -75,7 +81,7 @@ fn config_text(dice: &mut Dice) -> String {
     let level = *dice.pick(&["info", "debug", "trace", "critical"]);
     let mut text = format!(
         "[supervisord]\nlogfile=/sim/supervisord.log\nlogfile_maxbytes=20000\nlogfile_backups=2\nloglevel={level}\n\
-         pidfile=/sim/supervisord.pid\nchildlogdir=/sim\nstrip_ansi={}\n\
+         pidfile=/sim/supervisord.pid\nnodaemon=true\nchildlogdir=/sim\nstrip_ansi={}\n\
          [inet_http_server]\nport=127.0.0.1:9001\n[unix_http_server]\nfile=/sim/supervisor.sock\n\
          [rpcinterface:supervisor]\n\
          supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\

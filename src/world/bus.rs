@@ -14,7 +14,7 @@ use crate::base::words::{Channel, Exit, Pid, State};
 use crate::world::group::Group;
 use crate::world::pool::{Notice, Serial};
 use crate::world::process::Process;
-use crate::world::{Alarm, Turn, World};
+use crate::world::{Alarm, Moved, Turn, World};
 
 /// What the pools have in common.
 #[derive(Debug, Default)]
@@ -156,6 +156,9 @@ impl World {
     /// A process changed its state.
     pub(crate) fn moved(&mut self, who: Key<Process>, step: Move, turn: &mut Turn<'_>) {
         self.changes += 1;
+        if let Some(trail) = &mut self.trail {
+            trail.push(Moved { who, from: step.from, to: step.to });
+        }
         // A listener that no longer runs is not to be told of that.
         let listens = self.processes.get(who).is_some_and(|process| process.listener.is_some());
         if listens && step.to != State::Running {

@@ -376,3 +376,11 @@ impl Life {
 pub fn shown_signal(number: i32) -> String {
     signal_name(number).map_or_else(|| format!("signal {number}"), |name| format!("SIG{name}"))
 }
+
+#[cfg(test)]
+impl Life {
+    /// A life that no step leads to, to see that somebody notices.
+    pub fn doctored(state: State, pid: Option<Pid>, deadline: Option<Mono>) -> Life {
+        Life { state, pid, deadline, ..Life::default() }
+    }
+}

@@ -58,6 +58,11 @@ impl MainLog {
         self.file.as_mut()
     }
 
+    /// The file to look at, unless the log goes to syslog.
+    pub fn log(&self) -> Option<&Log> {
+        self.file.as_ref()
+    }
+
     /// The file's path, unless the log goes to syslog.
     pub fn path(&self) -> Option<&str> {
         self.file.as_ref().map(Log::path)

@@ -6,6 +6,7 @@
 
 pub mod bus;
 pub mod cache;
+mod check;
 pub mod command;
 pub mod fastcgi;
 pub mod group;
@@ -68,6 +69,17 @@ pub(crate) enum Alarm {
     Tick,
 }
 
+/// A process changed its state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// Which process.
+    pub who: Key<Process>,
+    /// The state left.
+    pub from: State,
+    /// The state entered.
+    pub to: State,
+}
+
 /// An XML-RPC namespace.
 pub struct Interface {
     /// What method names begin with.
@@ -105,6 +117,9 @@ pub struct World {
     /// Starts that were tried so far.
     spawns: u64,
     pub(crate) log_writes: u64,
+    /// Every change of a state since somebody took them; `None`: nobody does. The simulation looks whether each is one
+    /// of the contract's.
+    pub trail: Option<Vec<Moved>>,
 }
 
 /// CFG-178.
@@ -156,6 +171,7 @@ impl World {
             changes: 0,
             spawns: 0,
             log_writes: 0,
+            trail: None,
         };
         for notice in std::mem::take(&mut world.config.notices) {
             world.say(&Line::Free(notice.level, notice.text), turn);
@@ -432,37 +448,6 @@ impl World {
         }
         self.continue_ending(turn);
         !self.autostarts.is_empty()
-    }
-
-    /// What must hold after every turn; `Err` says what doesn't. For tests and the simulation.
-    pub fn check(&self) -> Result<(), String> {
-        for (key, process) in self.processes.iter() {
-            let (state, life) = (process.state(), &process.life);
-            let wrong = |what: &str| Err(format!("{} is {}: {what}", process.display(), state.name()));
-            let has_pid = matches!(state, State::Starting | State::Running | State::Stopping);
-            if has_pid && life.pid().is_none() {
-                return wrong("no pid");
-            }
-            if !has_pid && state != State::Unknown && life.pid().is_some() {
-                return wrong("a pid");
-            }
-            if matches!(state, State::Starting | State::Stopping | State::Backoff) && life.deadline().is_none() {
-                return wrong("no deadline");
-            }
-            if self.alarms.get(Alarm::Life(key)) != life.deadline() {
-                return wrong("its alarm is not its deadline");
-            }
-            if life.pid().is_some_and(|pid| self.pids.get(&pid) != Some(&key)) {
-                return wrong("its pid is not known");
-            }
-            if self.groups.get(process.group).is_none_or(|group| !group.members.contains(&key)) {
-                return wrong("its group doesn't know it");
-            }
-        }
-        if self.group_names.len() != self.groups.len() || self.group_order.len() != self.groups.len() {
-            return Err("groups, their names and their order differ in number".to_string());
-        }
-        self.check_pools()
     }
 
     /// Which of [`World::interfaces`] is the namespace `name`; `None`: none of them.
