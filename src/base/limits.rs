@@ -25,7 +25,7 @@ pub const XML_NAMESPACES: usize = 12;
 pub const XML_VALUES: usize = 1_000_000;
 /// Bytes of a packed body that are unpacked at a time: gzip makes up to 1,032 of one, so this is up to 64 KiB of text.
 /// After [`READ_BYTES`] of text others get their turn, as after so many that came unpacked.
-pub const PACKED_PIECE_BYTES: usize = 64;
+pub const PACKED_BLOCK_BYTES: usize = 64;
 /// Sizes of answers that are packed for clients that ask for it. Packing costs 1 ms per MiB of what `getAllProcessInfo`
 /// answers (it shrinks to a sixteenth) and 10 ms per MiB of hard text, at the fastest level, and nobody else is served
 /// meanwhile. Below 16 KiB a slow line loses 13 ms at 10 Mbit/s and a call takes twice its time; above 2 MiB the loop

@@ -86,7 +86,7 @@ impl Job {
     fn portion<'a>(&self, input: &'a [u8], unpacked: usize) -> (&'a [u8], bool) {
         match self {
             Job::Call(call) if call.is_packed() => {
-                let piece = &input[..input.len().min(limits::PACKED_PIECE_BYTES)];
+                let piece = &input[..input.len().min(limits::PACKED_BLOCK_BYTES)];
                 (piece, piece.len() < input.len() && unpacked >= limits::READ_BYTES)
             }
             _ => (input, false),

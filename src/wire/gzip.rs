@@ -46,6 +46,9 @@ impl Head {
 /// Unpacks a body as it comes.
 pub struct Unpacker {
     decoder: MultiGzDecoder<Vec<u8>>,
+    /// What makes no block yet. The decoder always gets blocks of one size, so that what is said of a body that is both
+    /// broken and too long does not depend on how it came.
+    block: Vec<u8>,
     /// Bytes that may still come out.
     left: u64,
 }
@@ -53,19 +56,34 @@ pub struct Unpacker {
 impl Unpacker {
     /// `limit`: bytes past which what comes out is refused.
     pub fn new(limit: u64) -> Unpacker {
-        Unpacker { decoder: MultiGzDecoder::new(Vec::new()), left: limit }
+        let block = Vec::with_capacity(limits::PACKED_BLOCK_BYTES);
+        Unpacker { decoder: MultiGzDecoder::new(Vec::new()), block, left: limit }
     }
 
     /// Takes a piece and hands over what comes out of it, which can be a thousand times as much: pieces of
-    /// [`limits::PACKED_PIECE_BYTES`] keep that small.
-    pub fn push(&mut self, piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), Reject> {
-        self.decoder.write_all(piece).map_err(|_| Reject::BadRequest)?;
-        self.hand_over(sink)
+    /// [`limits::PACKED_BLOCK_BYTES`] keep that small.
+    pub fn push(&mut self, mut piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), Reject> {
+        while !piece.is_empty() {
+            let (fits, rest) = piece.split_at(piece.len().min(limits::PACKED_BLOCK_BYTES - self.block.len()));
+            self.block.extend_from_slice(fits);
+            piece = rest;
+            if self.block.len() == limits::PACKED_BLOCK_BYTES {
+                self.unpack(sink)?;
+            }
+        }
+        Ok(())
     }
 
     /// The body is complete, which it must be inside, too.
     pub fn finish(mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), Reject> {
+        self.unpack(sink)?;
         self.decoder.try_finish().map_err(|_| Reject::BadRequest)?;
+        self.hand_over(sink)
+    }
+
+    fn unpack(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), Reject> {
+        self.decoder.write_all(&self.block).map_err(|_| Reject::BadRequest)?;
+        self.block.clear();
         self.hand_over(sink)
     }
 
@@ -195,7 +213,7 @@ mod tests {
         let mut unpacker = Unpacker::new(limit);
         let (mut total, mut largest) = (0, 0);
         let mut end = Ok(());
-        for piece in bomb.chunks(limits::PACKED_PIECE_BYTES) {
+        for piece in bomb.chunks(limits::PACKED_BLOCK_BYTES) {
             let mut count = |bytes: &[u8]| {
                 total += bytes.len() as u64;
                 largest = largest.max(bytes.len());
