@@ -13,6 +13,7 @@ fn values() -> Vec<Value> {
     let mut all: Vec<Value> = texts.map(s).into();
     all.extend([0, 1, -1, 15, 64, 1 << 40, i64::MAX, i64::MIN].map(i));
     all.extend([0.0, -0.5, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(Value::Double));
+    all.extend(["99999999999999999999", "-99999999999999999999"].map(|text| Value::integer(text).expect("a number")));
     all.extend([Value::Nil, b(true), b(false), Value::DateTime("20240131T10:20:30".into())]);
     all.extend([Value::Bytes(vec![]), Value::Bytes(vec![0xff, 0]), Value::Bytes(b"p".to_vec())]);
     let call = |method: &str, params: Value| st(&[("methodName", s(method)), ("params", params)]);

@@ -97,6 +97,7 @@ fn cache_023_any_value_comes_back_as_it_was() {
     let all = [
         i(-5),
         i(1 << 40),
+        Value::integer("123456789012345678901234567890").expect("a number"),
         b(false),
         Value::Double(1.25),
         s("x\ty"),

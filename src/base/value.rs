@@ -1,6 +1,6 @@
 //! The tree of XML-RPC values: what a call's arguments and an answer are made of.
 
-/// One XML-RPC value. Integers keep 64 bits; base64 stays bytes until somebody wants text.
+/// One XML-RPC value. Base64 stays bytes until somebody wants text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `<nil/>`.
@@ -9,6 +9,9 @@ pub enum Value {
     Bool(bool),
     /// `<int>`, `<i4>` or `<i8>`.
     Int(i64),
+    /// The same beyond 64 bits, which Python has (RPC-186): decimal digits, the first one not 0, perhaps behind a `-`.
+    /// Nothing can be counted in it; it is kept and given back.
+    Big(String),
     /// `<double>`.
     Double(f64),
     /// `<string>`, or a value without a type.
@@ -34,6 +37,19 @@ impl Value {
         Value::Array(texts.into_iter().map(|text| Value::Str(text.into())).collect())
     }
 
+    /// The integer that a decimal text writes, with an optional sign (RPC-186). `None`: it writes none.
+    pub fn integer(text: &str) -> Option<Value> {
+        if let Ok(number) = text.parse() {
+            return Some(Value::Int(number));
+        }
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None => ("", text.strip_prefix('+').unwrap_or(text)),
+        };
+        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| Value::Big(format!("{sign}{}", digits.trim_start_matches('0'))))
+    }
+
     /// The member `name` of a struct.
     pub fn member(&self, name: &str) -> Option<&Value> {
         match self {
@@ -57,6 +73,7 @@ impl Value {
             Value::Nil => false,
             Value::Bool(truth) => *truth,
             Value::Int(number) => *number != 0,
+            Value::Big(_) => true,
             Value::Double(number) => *number != 0.0,
             Value::Str(text) => !text.is_empty(),
             Value::DateTime(_) => true,

@@ -120,7 +120,8 @@ impl From<&Value> for Json {
             Value::Bool(value) => Json::Bool(*value),
             Value::Int(value) => Json::Int((*value).into()),
             Value::Double(value) => Json::Real(*value),
-            Value::Str(text) | Value::DateTime(text) => Json::Text(text.clone()),
+            // A number of any size is text to most who read JSON.
+            Value::Str(text) | Value::DateTime(text) | Value::Big(text) => Json::Text(text.clone()),
             Value::Bytes(bytes) => Json::Text(String::from_utf8_lossy(bytes).into_owned()),
             Value::Array(items) => Json::List(items.iter().map(Json::from).collect()),
             Value::Struct(members) => {

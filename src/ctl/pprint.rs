@@ -23,6 +23,7 @@ pub fn literal(value: &Value) -> String {
         Value::Bool(true) => "True".to_string(),
         Value::Bool(false) => "False".to_string(),
         Value::Int(number) => number.to_string(),
+        Value::Big(digits) => digits.clone(),
         Value::Double(number) => float(*number),
         Value::Str(text) => repr(text),
         Value::DateTime(text) => format!("<DateTime {}>", repr(text)),

@@ -35,6 +35,7 @@ impl Kind {
 pub fn to_int(value: &Value) -> Option<i64> {
     match value {
         Value::Int(number) => Some(*number),
+        Value::Big(digits) => parse_int(digits),
         Value::Bool(truth) => Some(i64::from(*truth)),
         Value::Double(number) if number.is_finite() => Some(*number as i64),
         Value::Str(_) | Value::Bytes(_) => parse_int(value.as_text()?),
@@ -42,7 +43,8 @@ pub fn to_int(value: &Value) -> Option<i64> {
     }
 }
 
-/// Reads a whole number as Python's `int()` reads text (CFG-061); `None` also beyond 64 bits.
+/// Reads a whole number as Python's `int()` reads text (CFG-061). Beyond 64 bits the nearest that fits, which for sizes,
+/// places and priorities means the same.
 pub fn parse_int(text: &str) -> Option<i64> {
     let text = text.trim();
     let (negative, digits) = match text.strip_prefix(['-', '+']) {
@@ -50,8 +52,10 @@ pub fn parse_int(text: &str) -> Option<i64> {
         None => (false, text),
     };
     let separated = digits.split('_').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-    let number: i128 = if separated { digits.replace('_', "").parse().ok()? } else { return None };
-    i64::try_from(if negative { -number } else { number }).ok()
+    let digit = |sum: i64, byte: u8| sum.saturating_mul(10).saturating_sub(i64::from(byte - b'0'));
+    // Downwards, because there is one more below 0 than above.
+    let below = separated.then(|| digits.bytes().filter(|byte| *byte != b'_').fold(0, digit))?;
+    Some(if negative { below } else { below.saturating_neg() })
 }
 
 /// One parameter.
@@ -108,6 +112,7 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Bool(true) => "True".to_string(),
         Value::Bool(false) => "False".to_string(),
         Value::Int(number) => number.to_string(),
+        Value::Big(digits) => digits.clone(),
         Value::Double(number) => float_repr(*number),
         Value::Str(text) | Value::DateTime(text) => text.clone(),
         // RPC-192: base64 that is text is text.
@@ -141,7 +146,9 @@ mod tests {
         assert_eq!(int(Value::str(" -1_000 ")), Some(-1000));
         assert_eq!(int(Value::str("+7")), Some(7));
         assert_eq!(int(Value::str("-9223372036854775808")), Some(i64::MIN));
-        assert_eq!(int(Value::str("9223372036854775808")), None);
+        assert_eq!(int(Value::str("9223372036854775808")), Some(i64::MAX));
+        assert_eq!(int(Value::str(format!("-{}", "9".repeat(100)))), Some(i64::MIN));
+        assert_eq!(int(Value::Big("99999999999999999999".to_string())), Some(i64::MAX));
         assert_eq!(int(Value::Double(-2.9)), Some(-2));
         assert_eq!(int(Value::Bool(true)), Some(1));
         for bad in ["", "1.5", "_1", "1__0", "-", "0x1", "--1"] {

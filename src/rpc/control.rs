@@ -278,6 +278,7 @@ fn signal_of(call: &Call<'_, '_>) -> Result<i32, Fault> {
         Value::Int(_) | Value::Bool(_) | Value::Double(_) => {
             to_int(value).and_then(|number| parse_signal(&number.to_string()))
         }
+        Value::Big(_) => None,
         Value::Nil | Value::DateTime(_) | Value::Array(_) | Value::Struct(_) => {
             return Err(Fault::new(fault::INCORRECT_PARAMETERS));
         }

@@ -6,7 +6,7 @@ use crate::base::value::Value;
 use crate::base::words::{Fault, Level, fault};
 use crate::config::read_program;
 use crate::config::spec::{GroupKind, GroupSpec, InterfaceKind};
-use crate::rpc::args::{Kind, Param, may, needs, parse_int, shown};
+use crate::rpc::args::{Kind, Param, may, needs, parse_int, shown, to_int};
 use crate::rpc::{Answer, Call, Gate, Method, Outcome};
 use crate::world::group::Group;
 use crate::world::lines::Line;
@@ -136,8 +136,7 @@ fn get_group_names(call: &mut Call<'_, '_>) -> Outcome {
 /// TWID-040: a priority as Python's `int()` takes it.
 fn priority(value: &Value) -> Result<i64, Fault> {
     match value {
-        Value::Int(number) => Ok(*number),
-        Value::Bool(truth) => Ok(i64::from(*truth)),
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) => Ok(to_int(value).unwrap_or_default()),
         value => {
             let text = value.as_text().ok_or_else(|| Fault::new(fault::INCORRECT_PARAMETERS))?;
             parse_int(text).ok_or_else(|| bad(format!("invalid literal for int() with base 10: {}", repr(text))))
@@ -236,7 +235,7 @@ fn options_of(value: Value) -> Result<Vec<(String, String)>, Fault> {
         .map(|(name, value)| {
             let text = match &value {
                 Value::Bool(truth) => truth.to_string(),
-                Value::Int(number) => number.to_string(),
+                Value::Int(_) | Value::Big(_) => shown(&value),
                 Value::Double(number) if number.is_finite() => format!("{:.0}", number.trunc()),
                 value => value
                     .as_text()

@@ -271,6 +271,7 @@ mod tests {
             Value::Nil,
             Value::Bool(true),
             Value::Int(i64::MIN),
+            Value::Big("123456789012345678901234567890".to_string()),
             Value::Double(1.5e-7),
             Value::str("<a> & é😀\n ]]> \" '/;=-?"),
             Value::str(""),

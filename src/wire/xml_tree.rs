@@ -205,7 +205,7 @@ fn convert(kind: Scalar, text: String) -> Result<Value, Broken> {
     Ok(match kind {
         Scalar::Nil => Value::Nil,
         Scalar::Bool => Value::Bool(text == "1"), // upstream: RPC-188
-        Scalar::Int => Value::Int(text.trim().parse().map_err(|_| Broken)?),
+        Scalar::Int => Value::integer(text.trim()).ok_or(Broken)?,
         Scalar::Double => Value::Double(text.trim().parse().map_err(|_| Broken)?),
         Scalar::Str => Value::Str(text),
         Scalar::DateTime if is_date_time(text.as_bytes()) => Value::DateTime(text),
@@ -346,7 +346,13 @@ mod tests {
             assert_eq!(typed(kind, " 5\n"), Some(Value::Int(5)));
             assert_eq!(typed(kind, "+5"), Some(Value::Int(5)));
             assert_eq!(typed(kind, "-9223372036854775808"), Some(Value::Int(i64::MIN)));
-            for bad in ["", "1.0", "five", "0x5", "- 5", "9223372036854775808"] {
+            // Any size.
+            let big = |text: &str| Some(Value::Big(text.to_string()));
+            assert_eq!(typed(kind, "9223372036854775807"), Some(Value::Int(i64::MAX)));
+            assert_eq!(typed(kind, " 9223372036854775808 "), big("9223372036854775808"));
+            assert_eq!(typed(kind, "-009223372036854775809"), big("-9223372036854775809"));
+            assert_eq!(typed(kind, &format!("+{}1", "0".repeat(50))), Some(Value::Int(1)));
+            for bad in ["", "1.0", "five", "0x5", "- 5", "+-9223372036854775808", "99999999999999999999x", "-"] {
                 assert_eq!(typed(kind, bad), None, "{bad}");
             }
         }

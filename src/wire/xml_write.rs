@@ -62,6 +62,12 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
             // Writing to a vector can't fail.
             let _ = write!(out, "<{tag}>{number}</{tag}>");
         }
+        // Clients that know no bounds read it.
+        Value::Big(digits) => {
+            put(out, "<i8>");
+            put(out, digits);
+            put(out, "</i8>");
+        }
         Value::Double(number) => {
             put(out, "<double>");
             put(out, &float_repr(*number));
@@ -232,6 +238,8 @@ mod tests {
         assert_eq!(value(&Value::Int(2_147_483_647)), "<value><int>2147483647</int></value>\n");
         assert_eq!(value(&Value::Int(2_147_483_648)), "<value><i8>2147483648</i8></value>\n");
         assert_eq!(value(&Value::Int(-2_147_483_649)), "<value><i8>-2147483649</i8></value>\n");
+        let big = Value::integer("-99999999999999999999").unwrap();
+        assert_eq!(value(&big), "<value><i8>-99999999999999999999</i8></value>\n");
         assert_eq!(value(&Value::Nil), "<value><nil/></value>\n");
         assert_eq!(value(&Value::Bytes(b"\xff\x00\x01\x02".to_vec())), "<value><base64>/wABAg==</base64></value>\n");
         assert_eq!(value(&Value::Bytes(vec![])), "<value><base64></base64></value>\n");

@@ -76,7 +76,7 @@ fn size(value: &Value) -> u64 {
     let own = size_of::<Value>() as u64;
     own + match value {
         Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Double(_) => 0,
-        Value::Str(text) | Value::DateTime(text) => text.len() as u64,
+        Value::Str(text) | Value::DateTime(text) | Value::Big(text) => text.len() as u64,
         Value::Bytes(bytes) => bytes.len() as u64,
         Value::Array(items) => items.iter().map(size).sum(),
         Value::Struct(members) => {
