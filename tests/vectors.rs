@@ -17,7 +17,16 @@ use support::{upstream, wait_until};
 const LATER: &[(&str, &str)] = &[("http-007-refresh-link", "the web interface comes later")];
 
 /// Where the contract wants something else than what was recorded (`overridden_by`): a fault.
-const WANTED: &[(&str, i64, &str)] = &[("xmlrpc-018-start-with-wrong-type", 2, "INCORRECT_PARAMETERS")];
+/// Or a fault that says more: which option is bad.
+const WANTED: &[(&str, i64, &str)] = &[
+    ("xmlrpc-018-start-with-wrong-type", 2, "INCORRECT_PARAMETERS"),
+    (
+        "xmlrpc-055-twiddler-add-bad-option",
+        2,
+        "INCORRECT_PARAMETERS: invalid literal for int() with base 10: 'ten' in section 'program:east' \
+         (file: '@DIR@/sd.conf'); the option is startsecs",
+    ),
+];
 
 /// Where our answer means the same in other bytes, and why that is better. All others are the same byte for byte, but
 /// for what the README calls volatile.
@@ -185,8 +194,9 @@ fn request(line: &Line, daemon: &Daemon) -> String {
 }
 
 fn compare(line: &Line, reply: &Reply, session: &Session) -> Result<(), String> {
-    if let Some((_, code, text)) = WANTED.iter().find(|(name, ..)| *name == line.name) {
-        let wanted = Err((*code, text.to_string()));
+    if let Some((_, code, text)) = WANTED.iter().find(|(name, ..)| *name == line.name && !upstream()) {
+        let text = text.replace("@DIR@", &session.daemon.path().to_string_lossy());
+        let wanted = Err((*code, text));
         return same("fault", &wanted, &xmlrpc::response(&reply.body));
     }
     assert!(!line.overridden, "{} needs a row in WANTED", line.name);

@@ -454,13 +454,13 @@ fn with_log(from: &mut Reader<'_>, name: &str, channel: ChannelSpec, choice: Log
     }
 }
 
-/// Reads a program that no file has (TWID-051 to TWID-054). The error is Supervisor's message with its suffix.
+/// Reads a program that no file has (TWID-051 to TWID-054). Mistakes have Supervisor's messages with their suffix.
 pub fn read_program(
     name: &str,
     options: &[(String, String)],
     group: &str,
     context: &Context,
-) -> Result<Vec<Rc<ProcessSpec>>, String> {
+) -> Result<Vec<Rc<ProcessSpec>>, Vec<ConfigError>> {
     let place = crate::config::error::Place { file: context.file.clone(), line: 0 };
     let mut section = Section::new(&format!("program:{name}"), place.clone());
     for (key, value) in options {
@@ -470,6 +470,5 @@ pub fn read_program(
     let mut report = Report::default();
     let ini = Ini::new();
     let made = Builder { ini: &ini, context, report: &mut report }.processes(&section, group, None);
-    let first = report.into_errors().into_iter().next();
-    made.map_err(|Reported| first.unwrap_or_else(|| ConfigError::new("Invalid program")).text)
+    made.map_err(|Reported| report.into_errors())
 }

@@ -4,6 +4,7 @@ use crate::base::key::Key;
 use crate::base::text::{check_name, repr};
 use crate::base::value::Value;
 use crate::base::words::{Fault, Level, fault};
+use crate::config::error::ConfigError;
 use crate::config::read_program;
 use crate::config::spec::{GroupKind, GroupSpec, InterfaceKind};
 use crate::rpc::args::{Kind, Param, may, needs, parse_int, shown, to_int};
@@ -192,7 +193,7 @@ fn add_program_to_group(call: &mut Call<'_, '_>) -> Outcome {
         None => return Err(Fault::new(fault::INCORRECT_PARAMETERS)),
     };
     let options = options_of(call.take(2))?;
-    let specs = read_program(&program, &options, call.text(0), &call.world.config.context).map_err(bad)?;
+    let specs = read_program(&program, &options, call.text(0), &call.world.config.context).map_err(mistake)?;
     // TWID-055: all or nothing.
     for spec in &specs {
         if call.world.find_member(call.text(0), &spec.name).is_some() {
@@ -211,6 +212,13 @@ fn add_program_to_group(call: &mut Call<'_, '_>) -> Outcome {
     }
     call.world.autostart(added);
     Ok(true.into())
+}
+
+/// TWID-053: the file's own message for the first mistake, and which option it is about, unless the message says so.
+fn mistake(errors: Vec<ConfigError>) -> Fault {
+    let Some(ConfigError { text, key, .. }) = errors.into_iter().next() else { return bad("Invalid program") };
+    let named = key.is_empty() || text.contains(&key);
+    bad(if named { text } else { format!("{text}; the option is {key}") })
 }
 
 /// TWID-051: a struct, or pairs, of text, numbers and booleans.

@@ -44,6 +44,7 @@ fn write(out: &mut String, value: &Value) {
         Value::Nil => out.push_str("<nil/>"),
         Value::Bool(truth) => out.push_str(&format!("<boolean>{}</boolean>", i32::from(*truth))),
         Value::Int(number) => out.push_str(&format!("<int>{number}</int>")),
+        Value::Big(digits) => out.push_str(&format!("<int>{digits}</int>")),
         Value::Double(number) => out.push_str(&format!("<double>{number}</double>")),
         Value::Str(text) => out.push_str(&format!("<string>{}</string>", escaped(text))),
         Value::DateTime(text) => out.push_str(&format!("<dateTime.iso8601>{text}</dateTime.iso8601>")),

@@ -267,11 +267,11 @@ fn twid_051_054_programs_that_are_added_later() {
     assert_eq!(made[0].command, "ls /etc g 1");
     assert_eq!(made[0].environment.len(), 2);
     assert_eq!(
-        read("x", &[]).unwrap_err(),
+        read("x", &[]).unwrap_err()[0].text,
         "program section program:x does not specify a command in section 'program:x' (file: '/etc/c.conf')"
     );
     assert_eq!(
-        read("a b", &[("command", "x")]).unwrap_err(),
+        read("a b", &[("command", "x")]).unwrap_err()[0].text,
         "Invalid name: 'a b' because of character: ' ' in section 'program:a b' (file: '/etc/c.conf')"
     );
 }
