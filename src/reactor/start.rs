@@ -28,6 +28,10 @@ use crate::world::lines::Line;
 /// The exit status after a mistake of the operator (CFG-170).
 const MISTAKE: i32 = 2;
 
+/// To whoever wonders why a container ends at once.
+const LAST_WORDS: &str = "Warning: process 1 goes to the background, and all other processes end with it; \
+                          use -n or nodaemon=true in a container";
+
 /// Runs `supervisord`; `args` begins with the program's name. Returns the exit status.
 pub fn run(args: Vec<String>) -> i32 {
     process::give_back_large_buffers();
@@ -242,6 +246,10 @@ fn say(daemon: &mut Daemon, line: Line, host: &mut RealHost) {
 
 /// LOG-080 to LOG-084. What goes wrong after the fork is in the log, as there is nobody to be told otherwise.
 fn go_to_background(daemon: &mut Daemon, host: &mut RealHost) -> Result<process::Foreground, String> {
+    if process::pid() == 1 {
+        // Its log may be in what goes away with it.
+        let _ = writeln!(std::io::stderr(), "{LAST_WORDS}");
+    }
     say(daemon, Line::Daemonizing {}, host);
     let spec = daemon.world.config.daemon.clone();
     let foreground = process::fork_to_background().map_err(|error| trouble("fork", error))?;

@@ -124,7 +124,10 @@ pub struct World {
 
 /// CFG-178.
 pub fn cannot_open_log(path: &str, error: Errno) -> String {
-    format!("could not open log file {path}: {}", error.text())
+    format!(
+        "could not open log file {path}: {}; name another with logfile in [supervisord] or -l, or /dev/null for none",
+        error.text()
+    )
 }
 
 impl World {
