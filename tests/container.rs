@@ -126,10 +126,7 @@ fn a_read_only_root() {
             format!("WARN could not create an automatic log for 'auto' stdout in {folder}: {reason}"),
             format!("WARN could not create an automatic log for 'auto' stderr in {folder}: {reason}"),
             format!("CRIT could not write pidfile {folder}/supervisord.pid"),
-            format!(
-                "WARN running with pid {} and without a pidfile: [Errno 30] {reason}",
-                running.process.id()
-            ),
+            format!("WARN running with pid {} and without a pidfile: [Errno 30] {reason}", running.process.id()),
         ]
     );
     assert!(!read("supervisord.log").contains("supervisord started with pid"), "LOG-027");
@@ -261,7 +258,8 @@ fn a_reader_that_goes_away() {
     let before = pid("out");
     call(&socket, "supervisor.sendProcessStdin", &["out".into(), "anybody?\n".into()]);
     let log = || std::fs::read_to_string(setup.path().join("supervisord.log")).expect("the log");
-    let wanted = "ERRO 'out' log: can't write to log file '/dev/stdout': nobody reads it (9 bytes wait, 0 bytes were lost)";
+    let wanted =
+        "ERRO 'out' log: can't write to log file '/dev/stdout': nobody reads it (9 bytes wait, 0 bytes were lost)";
     wait_until("a line about it", 20, || log().contains(wanted));
     assert_eq!(pid("out"), before);
     assert!(running.process.try_wait().expect("its status").is_none());

@@ -95,8 +95,9 @@ fn a_subreaper_in_the_background() {
     let written = std::fs::read_to_string(setup.path().join("supervisord.pid")).expect("its pid file");
     let pid: i64 = written.trim().parse().expect("a number");
     let text = |name: &str| std::fs::read_to_string(setup.path().join(name)).unwrap_or_default();
-    let mut client = support::http::Client::connect(&support::http::Address::file(&setup.path().join("supervisor.sock")))
-        .expect("a connection");
+    let mut client =
+        support::http::Client::connect(&support::http::Address::file(&setup.path().join("supervisor.sock")))
+            .expect("a connection");
     client.ask(&support::xmlrpc::request("supervisor.startProcess", &["forker".into()])).expect("an answer");
     wait_until("the orphans", 20, || text("supervisord.log").contains("exited: forker (exit status 0"));
     let orphans: Vec<i64> = text("orphans").lines().map(|line| line.parse().expect("a number")).collect();
@@ -130,7 +131,8 @@ process_name=%(process_num)d\nautostart=false\nautorestart=false\nstartsecs=0\ns
     // Only the shells' sleeps, which end by themselves.
     wait_until("no child", 20, || proc::children(daemon.pid()).is_empty());
     let unknown = daemon.log().matches("INFO reaped unknown pid ").count();
-    let sleeps = daemon.log().lines().filter(|line| line.contains("reaped unknown") && line.ends_with("status 0)")).count();
+    let sleeps =
+        daemon.log().lines().filter(|line| line.contains("reaped unknown") && line.ends_with("status 0)")).count();
     assert_eq!(unknown - sleeps, 150);
 }
 
@@ -233,7 +235,11 @@ fn signals_act_by_default_until_the_servers_are_open() {
         // Blocked or ignored it would be for nothing.
         wait_until("the program behind the fork", 20, || proc::signal_set(pid, "SigIgn") & (1 << 12) != 0);
         proc::send(&[pid], name);
-        assert_eq!(wait_for("its end", 20, || process.try_wait().expect("its status")).signal(), Some(number), "{name}");
+        assert_eq!(
+            wait_for("its end", 20, || process.try_wait().expect("its status")).signal(),
+            Some(number),
+            "{name}"
+        );
     }
     assert!(!setup.path().join("supervisord.log").exists());
     // Behind the servers: as many as there are of them, none is lost.

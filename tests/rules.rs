@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 /// All prefixes, and whether every rule must have a test already.
 const PREFIXES: &[(&str, bool)] = &[
     ("CFG", true),
-    ("PROC", false),
-    ("SIG", false),
+    ("PROC", true),
+    ("SIG", true),
     ("RPC", false),
     ("HTTP", false),
     ("WEB", false),
     ("EVT", false),
-    ("LOG", false),
+    ("LOG", true),
     ("CTL", false),
     ("CACHE", false),
     ("TWID", false),

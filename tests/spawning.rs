@@ -135,7 +135,7 @@ fn user() {
     assert_eq!(daemon.text("other.out"), format!("{uid}{gid}{groups}{}\n", daemon.path().display()));
 }
 
-/// PROC-052, PROC-053, PROC-059, PROC-066, BUG-052, LOG-085: its own group, three descriptors, clean signals.
+/// PROC-052, PROC-053, PROC-059, PROC-066, BUG-050, BUG-052, LOG-085: its own group, three descriptors, clean signals.
 #[test]
 fn nothing_of_the_daemon_is_in_a_child() {
     let programs: String =
