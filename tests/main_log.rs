@@ -14,7 +14,7 @@ use majordomo::world::lines::Line;
 use pure::{Rig, plain, solo};
 use support::daemon::{Daemon, Setup};
 use support::namespaces::with_mounts;
-use support::{QUIET, SERVERS, wait_until};
+use support::{QUIET, SERVERS, upstream_differs, wait_until};
 
 const TWIDDLER: &str = "[rpcinterface:twiddler]
 supervisor.rpcinterface_factory = supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface\n";
@@ -101,7 +101,8 @@ fn read_records(socket: UnixDatagram) -> Receiver<String> {
         let mut buffer = [0; 8192];
         while let Ok(count) = socket.recv(&mut buffer) {
             let record = String::from_utf8(buffer[..count].to_vec()).expect("UTF-8");
-            if sender.send(record).is_err() {
+            // The published program sends the end of the line, too.
+            if sender.send(record.trim_end_matches('\n').to_string()).is_err() {
                 return;
             }
         }
@@ -136,6 +137,9 @@ fn the_system_s_log() {
     let spawned = until(&format!(" INFO spawned: 'talk' with pid {}", daemon.wait_for_state("talk", "RUNNING").pid()));
     assert_eq!(spawned.find(" INFO"), Some("2026-01-01 00:00:00,000".len()), "{spawned}");
     until("has stayed up for > than 0 seconds (startsecs)");
+    if upstream_differs("BUG-054: cuts lines where reads end") {
+        return;
+    }
     // A line in two pieces, one that is no UTF-8 (LOG-063), an unfinished one.
     let tell = |text: &[u8]| {
         let text = text.iter().map(|byte| char::from(*byte)).collect::<String>();
@@ -175,6 +179,9 @@ fn the_system_s_log() {
 /// LOG-063: what is no UTF-8 comes as the sign for that.
 #[test]
 fn bytes_that_are_no_text() {
+    if upstream_differs("BUG-054: a traceback") {
+        return;
+    }
     let Some(words) = with_mounts(DEVICES) else { return };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let programs = "[program:raw]\ncommand=printf 'a\\377b\\n'\nstartsecs=0\nautorestart=false\nstdout_syslog=true\nstdout_logfile=%(here)s/raw.log\n";

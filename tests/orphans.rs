@@ -244,6 +244,8 @@ fn signals_act_by_default_until_the_servers_are_open() {
     assert!(!setup.path().join("supervisord.log").exists());
     // Behind the servers: as many as there are of them, none is lost.
     let mut daemon = Daemon::start(QUIET);
+    // The first answer comes when they are handled.
+    daemon.call("supervisor.getPID", &[]);
     daemon.signal("USR2");
     daemon.wait_for_log("INFO supervisord logreopen");
     daemon.signal("HUP");
@@ -257,6 +259,7 @@ fn signals_act_by_default_until_the_servers_are_open() {
 fn reopening_while_nothing_runs() {
     let programs = "[program:idle]\ncommand=cat\nautostart=false\nstdout_logfile=%(here)s/idle.log\n";
     let daemon = Daemon::start(&(QUIET.to_string() + programs));
+    daemon.call("supervisor.getPID", &[]);
     for _ in 0..20 {
         daemon.signal("USR2");
     }
