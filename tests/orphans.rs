@@ -200,8 +200,8 @@ fn closed_output_costs_nothing() {
 #[test]
 fn ctrl_c_reaches_only_the_daemon() {
     let script = "trap 'echo int' INT; trap 'echo term; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
-    let program = format!("[program:p]\ncommand=/bin/sh %(here)s/traps\nstartsecs=0\nstdout_logfile=%(here)s/out\n");
-    let setup = Setup::new(&(QUIET.to_string() + &program)).file("traps", script);
+    let program = "[program:p]\ncommand=/bin/sh %(here)s/traps\nstartsecs=0\nstdout_logfile=%(here)s/out\n";
+    let setup = Setup::new(&(QUIET.to_string() + program)).file("traps", script);
     // A terminal around it: what comes on stdin is typed there, and the daemon is in its foreground.
     let terminal = "import os, pty, sys\npid, terminal = pty.fork()\nif pid == 0: os.execvp(sys.argv[1], sys.argv[1:])\n\
                     os.write(terminal, os.read(0, 1))\n\
