@@ -258,7 +258,7 @@ fn go_to_background(daemon: &mut Daemon, host: &mut RealHost) -> Result<process:
         match std::env::set_current_dir(directory) {
             Ok(()) => say(daemon, Line::ChangedDirectory { directory: shown }, host),
             Err(error) => {
-                let error = Errno::from(error).to_string();
+                let error = format!("{}: {shown}", Errno::from(error));
                 say(daemon, Line::NoDirectory { directory: shown, error }, host);
             }
         }
