@@ -109,6 +109,8 @@ fn a_relative_file_is_found_again() {
     starts(1);
     let text = std::fs::read_to_string(setup.path().join("supervisord.pid")).expect("its pid file");
     let pid: i64 = text.trim().parse().expect("a number");
+    let out = || std::fs::read_to_string(setup.path().join("out")).unwrap_or_default();
+    wait_until("its output", 20, || out() == "/usr\n");
     if !upstream_differs("BUG-061: it is gone") {
         proc::send(&[pid], "HUP");
         starts(2);
@@ -117,7 +119,6 @@ fn a_relative_file_is_found_again() {
         assert!(support::xmlrpc::response(&reply.body).is_ok());
     }
     let runs = log().matches("supervisord started").count();
-    let out = || std::fs::read_to_string(setup.path().join("out")).unwrap_or_default();
     wait_until("its output", 20, || out() == "/usr\n".repeat(runs));
     proc::send(&proc::marked(&mark), "KILL");
     assert_eq!(done.status.code(), Some(0));
