@@ -12,7 +12,7 @@ use majordomo::sim::rules::{Broken, Rule};
 use majordomo::sim::run::{Failure, Summary, simulate_with};
 
 /// Seeds, and steps of each.
-const SIZE: (u64, u64) = if cfg!(debug_assertions) { (100, 300) } else { (1_000, 1_000) };
+const SIZE: (u64, u64) = if cfg!(debug_assertions) { (60, 300) } else { (1_000, 1_000) };
 /// How many seeds may pass until a fault must be caught.
 const SEEDS_TO_CATCH: u64 = 40;
 const STEPS_TO_CATCH: u64 = 400;
@@ -107,7 +107,10 @@ fn every_rule_can_fail() {
             Some(failure) if !rules.contains(&failure.broken.rule) => {
                 Err(format!("{mutant:?} was taken for something else: {failure}"))
             }
-            Some(failure) => Ok((mutant, failure.seed, failure.broken.rule)),
+            Some(failure) => {
+                println!("{mutant:?} breaks {:?} of seed {}", failure.broken.rule, failure.seed);
+                Ok((mutant, failure.seed, failure.broken.rule))
+            }
         }
     });
     let missed: Vec<String> = caught.iter().filter_map(|result| result.as_ref().err().cloned()).collect();

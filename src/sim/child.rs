@@ -162,7 +162,7 @@ impl Child {
                 _ => pipe.extend_from_slice(format!("line {} of {}\n", self.lines, self.pid).as_bytes()),
             }
         }
-        if self.nature == Nature::Flood && dice.one_in(8) {
+        if self.nature == Nature::Flood && dice.one_in(20) {
             let block = [b'0' + (self.lines % 10) as u8; 61];
             while pipe.len() < limits::READ_BYTES {
                 pipe.extend_from_slice(&block);

@@ -77,6 +77,7 @@ mutants! {
     MixesStdin "Bytes for a child arrive backwards." breaks Stdin;
     LeaksFiles "Logs are not closed." breaks Handles;
     LeaksPipes "Pipes are not closed." breaks Handles;
+    LeaksSockets "Sockets are not closed." breaks Sockets;
     Spins "There is always something more to do." breaks Spins;
     WakesForNobody "A client that is gone is waited for." breaks Idle;
 }
@@ -219,7 +220,7 @@ impl Host for Tampered<'_> {
     }
 
     fn close_socket(&mut self, socket: SocketId) {
-        if !self.has(Mutant::LeaksFiles) {
+        if !self.has(Mutant::LeaksSockets) {
             self.host.close_socket(socket);
         }
     }

@@ -45,6 +45,7 @@ rules! {
     Rotation "rotation destroys nothing but the oldest backup, and keeps their order (LOG-070 to 075)";
     Stdin "what is sent to a child arrives in order and whole (PROC-090)";
     Handles "no log file and no pipe stays open without a reason";
+    Sockets "a FastCGI socket is open exactly while a child has it (PROC-131)";
     Spins "a turn comes to its end";
     Idle "nobody is woken for a client that is gone";
 }

@@ -97,7 +97,13 @@ fn config_text(dice: &mut Dice) -> String {
         let count = dice.between(1, 7).min(left);
         left -= count;
         let name = format!("p{}", programs.len());
-        write_section(&mut text, &format!("program:{name}"), &program_settings(dice));
+        let settings = program_settings(dice);
+        if dice.one_in(6) {
+            write_section(&mut text, &format!("fcgi-program:{name}"), &settings);
+            let _ = writeln!(text, "socket=unix:///sim/{name}.sock");
+        } else {
+            write_section(&mut text, &format!("program:{name}"), &settings);
+        }
         if count > 1 {
             let format = "process_name=%(program_name)s_%(process_num)d";
             let _ = writeln!(text, "numprocs={count}\n{format}");

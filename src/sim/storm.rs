@@ -58,6 +58,7 @@ impl Sim {
         let refusals = &mut self.host.refusals;
         refusals.spawn = *self.dice.pick(&[0, 0, 20, 3]);
         refusals.kill = *self.dice.pick(&[0, 0, 0, 50]);
+        refusals.socket = *self.dice.pick(&[0, 0, 0, 3]);
         refusals.open = *self.dice.pick(&[0, 0, 0, 10, 2]);
         refusals.append = *self.dice.pick(&[0, 0, 0, 10, 2]);
         refusals.rename = *self.dice.pick(&[0, 0, 0, 5, 1]);

@@ -18,6 +18,7 @@ use crate::world::World;
 use crate::world::log::Log;
 use crate::world::process::Process;
 
+const ESC: u8 = 0x1b;
 /// Several processes may write to logs of such paths: there, order is nobody's promise.
 pub const SHARED: &str = "shared";
 
@@ -187,7 +188,7 @@ fn is_within(part: &[u8], whole: &[u8]) -> bool {
 
 /// What of a child's whole output belongs into its log (LOG-050, EVT-060 to 068).
 fn logged(stream: Vec<u8>, strip: bool, capture: bool) -> Vec<u8> {
-    let text = if strip { without_sequences(&stream) } else { stream };
+    let text = if strip && stream.contains(&ESC) { without_sequences(&stream) } else { stream };
     if !capture {
         return text;
     }
@@ -206,6 +207,10 @@ fn logged(stream: Vec<u8>, strip: bool, capture: bool) -> Vec<u8> {
 }
 
 fn find(text: &[u8], tag: &[u8]) -> Option<usize> {
+    // Floods have none, and are long.
+    if !text.contains(&tag[0]) {
+        return None;
+    }
     (0..text.len()).find(|at| text[*at] == tag[0] && text[*at..].starts_with(tag))
 }
 
@@ -224,7 +229,7 @@ fn without_sequences(text: &[u8]) -> Vec<u8> {
                 break;
             }
             at += 1;
-            if (0x40..=0x7e).contains(&text[at - 1]) && !(text[at - 1] == b'[' && at >= 2 && text[at - 2] == 0x1b) {
+            if (0x40..=0x7e).contains(&text[at - 1]) && !(text[at - 1] == b'[' && at >= 2 && text[at - 2] == ESC) {
                 break;
             }
         }

@@ -5,7 +5,7 @@ mod kills;
 mod ledger;
 mod lives;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::base::key::Key;
@@ -109,6 +109,7 @@ impl Watch {
         self.check_children(view, host)?;
         check_waiters(view)?;
         check_handles(view.world, host)?;
+        check_sockets(view.world, host)?;
         self.logged += self.ledger.main_log(view.world, host)?;
         Ok(())
     }
@@ -178,6 +179,14 @@ fn check_handles(world: &World, host: &SimHost) -> Checked {
     }
     let open = host.files.open_count();
     Rule::Handles.holds_if(open <= known, || format!("{open} files are open, {known} are known"))
+}
+
+fn check_sockets(world: &World, host: &SimHost) -> Checked {
+    let live = world.processes.iter().filter(|(_, process)| process.life.pid().is_some());
+    let used: BTreeSet<_> =
+        live.filter_map(|(_, process)| Some((process.group, process.spec.socket.as_ref()?.url.as_str()))).collect();
+    let open = host.sockets.len();
+    Rule::Sockets.holds_if(open == used.len(), || format!("{open} sockets are open, used are {used:?}"))
 }
 
 /// What waits for a client. One answer may go past the bound.
