@@ -307,7 +307,8 @@ impl Sim {
             self.turn()?;
             let over = matches!(self.outcome(), Outcome::Exit);
             let open = self.clients.iter().find_map(Client::waits_for);
-            if over && open.is_none() {
+            if open.is_none() && self.daemon.world.has_ended() {
+                Rule::Ends.holds_if(over, || "nobody is left, and the daemon stays".to_string())?;
                 break;
             }
             if self.host.now > until {
