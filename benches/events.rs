@@ -53,7 +53,9 @@ fn listen(record: &str) {
             record.write_all_at(&number.to_ne_bytes(), 8 * count).expect("the record");
             count += 1;
             unread.drain(..line + 1 + length);
-            say(b"RESULT 2\nOKREADY\n");
+            // As Supervisor's own `childutils` does: one thing at a time.
+            say(b"RESULT 2\nOK");
+            say(b"READY\n");
         }
     }
 }
