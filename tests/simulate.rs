@@ -74,6 +74,7 @@ fn storms_break_no_rule() {
         all.spawns += summary.spawns;
         all.sigkills += summary.sigkills;
         all.answers += summary.answers;
+        all.events += summary.events;
         all.logged += summary.logged;
         all.beginnings += summary.beginnings;
         all.passed += summary.passed;
@@ -81,7 +82,8 @@ fn storms_break_no_rule() {
     println!("{runs} seeds of {steps} steps: {all:?}");
     // A storm in which nothing happens proves nothing.
     let total = runs * steps;
-    let lively = all.spawns > total / 10 && all.sigkills > total / 500 && all.answers > total / 20;
+    let lively =
+        all.spawns > total / 10 && all.sigkills > total / 500 && all.answers > total / 20 && all.events > total / 10;
     assert!(lively && all.logged > 50 * total, "{all:?}");
     assert!(runs < 20 || all.beginnings > runs / 10, "{all:?}");
 }

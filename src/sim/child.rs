@@ -7,6 +7,7 @@ use crate::base::limits;
 use crate::base::time::Mono;
 use crate::base::words::{Channel, Exit, Pid, SIGKILL};
 use crate::sim::dice::Dice;
+use crate::sim::talk::Talk;
 use crate::world::process::Process;
 
 /// What a program is like. The file name of its command chooses.
@@ -28,11 +29,13 @@ pub enum Nature {
     Flood,
     /// Closes its stdin, stdout and stderr, and lives on.
     Closed,
+    /// An event listener.
+    Listener,
 }
 
 impl Nature {
     /// All of them, with the file names that choose them.
-    pub const TABLE: [(Nature, &'static str); 8] = [
+    pub const TABLE: [(Nature, &'static str); 9] = [
         (Nature::Steady, "steady"),
         (Nature::Brief, "brief"),
         (Nature::Stillborn, "stillborn"),
@@ -41,7 +44,13 @@ impl Nature {
         (Nature::Stubborn, "stubborn"),
         (Nature::Flood, "flood"),
         (Nature::Closed, "closed"),
+        (Nature::Listener, "listener"),
     ];
+
+    /// Those of programs that are no listeners.
+    pub fn of_programs() -> &'static [(Nature, &'static str)] {
+        &Self::TABLE[..Self::TABLE.len() - 1]
+    }
 
     /// The nature of the program at `path`, if there is one.
     pub fn of(path: &str) -> Option<Nature> {
@@ -65,6 +74,8 @@ pub struct Child {
     pub heard: Vec<u8>,
     /// See above.
     pub stdin: Frames,
+    /// What it makes of that, if it is a listener.
+    pub talk: Talk,
     /// Bytes that its stdin still takes; `None`: it closed it.
     pub stdin_room: Option<usize>,
     /// Whether the writer was told that stdin is full.
@@ -85,7 +96,9 @@ impl Child {
     pub fn new(pid: Pid, who: Key<Process>, nature: Nature, now: Mono, dice: &mut Dice) -> Child {
         let mut after = |low, high, exit| Some((now + Duration::from_millis(dice.between(low, high)), exit));
         let ends = match nature {
-            Nature::Steady | Nature::Slow | Nature::Stubborn | Nature::Flood | Nature::Closed => None,
+            Nature::Steady | Nature::Slow | Nature::Stubborn | Nature::Flood | Nature::Closed | Nature::Listener => {
+                None
+            }
             Nature::Brief => after(0, 20, Exit::Code(0)),
             Nature::Stillborn => after(0, 0, Exit::Code(1)),
             Nature::Flaky => after(0, 8_000, Exit::Code(0)),
@@ -103,6 +116,7 @@ impl Child {
             ends,
             heard: Vec::new(),
             stdin: Frames::default(),
+            talk: Talk::default(),
             stdin_room,
             stdin_awaited: false,
             redirect_stderr: false,
@@ -152,7 +166,8 @@ impl Child {
         ];
         let channel = if self.redirect_stderr { Channel::Stdout } else { channel };
         let pipe = &mut self.pipes[channel.index()];
-        if self.closed[channel.index()] || pipe.len() >= limits::READ_BYTES {
+        let speaks = self.nature != Nature::Listener || channel == Channel::Stderr;
+        if self.closed[channel.index()] || pipe.len() >= limits::READ_BYTES || !speaks {
             return;
         }
         for _ in 0..dice.between(1, 6) {
@@ -168,6 +183,15 @@ impl Child {
                 pipe.extend_from_slice(&block);
                 pipe.push(b'\n');
             }
+        }
+    }
+
+    /// As a listener: goes on with the conversation.
+    pub fn converse(&mut self, now: Mono, dice: &mut Dice) {
+        if self.ends.is_none()
+            && let Some(exit) = self.talk.go_on(&mut self.heard, &mut self.pipes[0], dice)
+        {
+            self.ends = Some((now, exit));
         }
     }
 

@@ -19,3 +19,4 @@ pub mod rules;
 pub mod run;
 pub mod setup;
 mod storm;
+pub mod talk;

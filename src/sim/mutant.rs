@@ -15,6 +15,7 @@ use crate::base::words::{Channel, Mood, Pid, SIGKILL, State};
 use crate::config::error::ConfigError;
 use crate::config::spec::{Config, FastCgiSpec, ProcessSpec};
 use crate::sim::check::STOP_SIGNALS;
+use crate::sim::child::Nature;
 use crate::sim::client::{Question, Reply, Topic};
 use crate::sim::dice::Dice;
 use crate::sim::host::SimHost;
@@ -75,6 +76,9 @@ mutants! {
     RemovesBackup "Rotation removes what it should rename." breaks Rotation;
     ShufflesBackups "Rotation gives the backups wrong numbers." breaks Rotation;
     MixesStdin "Bytes for a child arrive backwards." breaks Stdin;
+    LosesEvents "An event that waits is forgotten." breaks Events;
+    RepeatsEvents "An event that waits is there twice." breaks Events;
+    SendsTwice "An event is sent twice." breaks Events;
     LeaksFiles "Logs are not closed." breaks Handles;
     LeaksPipes "Pipes are not closed." breaks Handles;
     LeaksSockets "Sockets are not closed." breaks Sockets;
@@ -135,6 +139,18 @@ pub fn meddle(mutant: Mutant, world: &mut World, now: Now, host: &mut SimHost, d
 
 /// As [`meddle`], but behind the back of the assertions that debug builds have in every turn.
 pub fn meddle_late(mutant: Mutant, world: &mut World, now: Now, dice: &mut Dice) {
+    let pools = world.groups.iter_mut().filter_map(|(_, group)| group.pool.as_mut());
+    if let Some(pool) = pools.into_iter().find(|pool| !pool.is_empty()) {
+        match mutant {
+            Mutant::LosesEvents => drop(pool.take()),
+            Mutant::RepeatsEvents => {
+                if let Some(ticket) = pool.first().cloned() {
+                    pool.put_back(ticket);
+                }
+            }
+            _ => {}
+        }
+    }
     let keys = world.processes.keys();
     let Some(chosen) = (!keys.is_empty()).then(|| *dice.pick(&keys)) else { return };
     let Some(process) = world.processes.get_mut(chosen) else { return };
@@ -204,7 +220,11 @@ impl Host for Tampered<'_> {
     }
 
     fn write_stdin(&mut self, who: Key<Process>, bytes: &[u8]) -> Result<usize, Errno> {
-        if self.has(Mutant::MixesStdin) {
+        if self.has(Mutant::SendsTwice) && bytes.starts_with(b"ver:3.0 ") {
+            let _ = self.host.write_stdin(who, bytes);
+        }
+        let listens = self.host.child_of(who).is_some_and(|child| child.nature == Nature::Listener);
+        if self.has(Mutant::MixesStdin) && !listens {
             let mixed: Vec<u8> = bytes.iter().rev().copied().collect();
             return self.host.write_stdin(who, &mixed);
         }

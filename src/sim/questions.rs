@@ -84,7 +84,11 @@ fn streams_and_logs(world: &World, dice: &mut Dice) -> Draft {
     let (group, process) = names(world, dice);
     let name = Value::Str(format!("{group}:{process}"));
     let clears = Scope { clears: true, ..Scope::default() };
+    let key = world.find_member(&group, &process);
+    let listens = key.and_then(|key| world.processes.get(key)).is_some_and(|process| process.listener.is_some());
     match dice.below(10) {
+        // A listener would take it for a part of an event.
+        0..=3 if listens => other("supervisor.sendRemoteCommEvent", vec![name, Value::str("\u{e9}\n")]),
         0..=3 => {
             let (number, length) = (dice.below(1_000), dice.below(9_000));
             other("supervisor.sendProcessStdin", vec![name, Value::Str(Frames::frame(number, length))])

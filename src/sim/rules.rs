@@ -44,6 +44,7 @@ rules! {
     Bytes "each byte that a child printed is in its log in order, held, or counted as lost; the main log's, too";
     Rotation "rotation destroys nothing but the oldest backup, and keeps their order (LOG-070 to 075)";
     Stdin "what is sent to a child arrives in order and whole (PROC-090)";
+    Events "each event of a pool is accepted once, with one listener, waiting or discarded with a word (EVT-083 to 090)";
     Handles "no log file and no pipe stays open without a reason";
     Sockets "a FastCGI socket is open exactly while a child has it (PROC-131)";
     Spins "a turn comes to its end";

@@ -39,6 +39,8 @@ pub struct Summary {
     pub sigkills: u64,
     /// Questions answered.
     pub answers: u64,
+    /// Events that listeners accepted.
+    pub events: u64,
     /// Bytes of logs compared with what children printed.
     pub logged: u64,
     /// How often the daemon began anew, after a reload or an end.
@@ -106,6 +108,7 @@ pub fn simulate_with(seed: u64, steps: u64, mutant: Option<Mutant>) -> Result<Su
         spawns: sim.watch.spawns,
         sigkills: sim.watch.sigkills,
         answers: sim.answers,
+        events: sim.watch.events,
         logged: sim.watch.logged,
         beginnings: sim.beginnings,
         passed: sim.clock.now().mono - begin,

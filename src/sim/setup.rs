@@ -17,7 +17,7 @@ pub const PROCESSES: u64 = 50;
 
 /// The settings of one program, as pairs of key and value.
 pub fn program_settings(dice: &mut Dice) -> Vec<(&'static str, String)> {
-    let (_, nature) = dice.pick(&Nature::TABLE);
+    let (_, nature) = dice.pick(Nature::of_programs());
     let command = match dice.below(20) {
         0 => "/sim/missing".to_string(),
         1 => "'unfinished".to_string(),
@@ -47,6 +47,7 @@ pub fn program_settings(dice: &mut Dice) -> Vec<(&'static str, String)> {
     choose("stderr_logfile_backups", &["0", "2"], dice);
     choose("stdout_capture_maxbytes", &["0", "50"], dice);
     choose("stdout_syslog", &["true", "false"], dice);
+    choose("stdout_events_enabled", &["true", "false"], dice);
     // Only the first without the second is refused (CFG-140).
     let (stop, kill) = *dice.pick(&[(false, false), (false, true), (true, true)]);
     set.extend([("stopasgroup", stop.to_string()), ("killasgroup", kill.to_string())]);
@@ -110,6 +111,7 @@ fn config_text(dice: &mut Dice) -> String {
         }
         programs.push(name);
     }
+    write_pools(&mut text, dice);
     let mut free = programs.as_slice();
     for group in 0..3 {
         let (members, rest) = free.split_at(free.len().min(dice.between(1, 3) as usize));
@@ -120,6 +122,25 @@ fn config_text(dice: &mut Dice) -> String {
         }
     }
     text
+}
+
+/// Two pools of listeners.
+fn write_pools(text: &mut String, dice: &mut Dice) {
+    for (name, events, listeners) in [("ears", "EVENT", 3), ("clock", "TICK_5,PROCESS_STATE", 1)] {
+        let settings = [
+            ("command", "/sim/listener".to_string()),
+            ("events", events.to_string()),
+            ("numprocs", listeners.to_string()),
+            ("process_name", "%(program_name)s_%(process_num)d".to_string()),
+            ("buffer_size", dice.pick(&["1", "10", "1000", "auto"]).to_string()),
+            ("autorestart", "true".to_string()),
+            ("startsecs", dice.pick(&["0", "1", "3"]).to_string()),
+            ("stderr_events_enabled", "true".to_string()),
+            ("stdout_logfile", dice.pick(&["AUTO", "NONE"]).to_string()),
+            ("stderr_logfile", dice.pick(&["AUTO", "NONE"]).to_string()),
+        ];
+        write_section(text, &format!("eventlistener:{name}"), &settings);
+    }
 }
 
 fn write_section(text: &mut String, name: &str, settings: &[(&str, String)]) {

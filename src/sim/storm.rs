@@ -25,6 +25,35 @@ impl Sim {
         for _ in 0..self.dice.below(3) {
             self.let_a_child_speak()?;
         }
+        self.let_listeners_speak()
+    }
+
+    /// Listeners go on with their conversations, each or not.
+    fn let_listeners_speak(&mut self) -> Checked {
+        let listens = |child: &&Child| child.nature == Nature::Listener;
+        let pids: Vec<Pid> = self.host.children.values().filter(listens).map(|child| child.pid).collect();
+        for pid in pids {
+            if self.dice.one_in(3) {
+                continue;
+            }
+            let Some(child) = self.host.children.get_mut(&pid) else { continue };
+            child.converse(self.host.now, &mut self.dice);
+            let (who, news) = (child.who, std::mem::take(&mut child.talk.news));
+            let fed = std::mem::take(&mut child.stdin_awaited);
+            if fed {
+                child.stdin_room = child.stdin_room.map(|room| room + 4_096);
+            }
+            let paused = child.paused[0];
+            if let Some(process) = self.daemon.world.processes.get(who) {
+                self.watch.told(pid, process.group, news)?;
+            }
+            if !paused && self.dice.one_in(2) {
+                self.read(pid, Channel::Stdout)?;
+            }
+            if fed {
+                self.give(Input::StdinReady(who))?;
+            }
+        }
         Ok(())
     }
 

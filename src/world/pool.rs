@@ -19,6 +19,11 @@ use crate::world::process::Process;
 pub struct Serial(u64);
 
 impl Serial {
+    /// How many were taken, as long as they are fewer than 2^63.
+    pub fn count(self) -> u64 {
+        self.0
+    }
+
     /// The number of the next event, which is taken with this.
     pub fn take(&mut self) -> u64 {
         let taken = self.0;
@@ -79,6 +84,7 @@ pub struct Pool {
     /// What waits, in bytes.
     bytes: u64,
     serial: Serial,
+    discarded: u64,
     /// Who is RUNNING and READY, by place.
     idle: BTreeMap<usize, Key<Process>>,
     /// While a lost event is on its way back nothing is handed out.
@@ -89,7 +95,7 @@ impl Pool {
     /// An empty one.
     pub fn new(spec: PoolSpec) -> Pool {
         let (waiting, idle) = (VecDeque::new(), BTreeMap::new());
-        Pool { spec, waiting, bytes: 0, serial: Serial::default(), idle, held: false }
+        Pool { spec, waiting, bytes: 0, serial: Serial::default(), discarded: 0, idle, held: false }
     }
 
     /// The types that it is subscribed to.
@@ -110,6 +116,16 @@ impl Pool {
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// How many events it has accepted.
+    pub fn made(&self) -> u64 {
+        self.serial.count()
+    }
+
+    /// How many events it has discarded.
+    pub fn discarded(&self) -> u64 {
+        self.discarded
     }
 
     /// What waits, oldest first.
@@ -156,6 +172,7 @@ impl Pool {
             Bound::Bytes(bound) => self.bytes + bytes > bound,
         } {
             let Some(oldest) = self.take() else { break };
+            self.discarded += 1;
             discarded.push(oldest.notice.serial);
         }
         discarded

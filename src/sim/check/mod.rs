@@ -1,6 +1,7 @@
 //! What must hold after every step, seen from outside: from what the system was asked to do, from the moves that the
 //! world reports, and from what it shows.
 
+mod events;
 mod kills;
 mod ledger;
 mod lives;
@@ -15,8 +16,11 @@ use crate::base::words::{Exit, Mood, Pid, State};
 use crate::sim::client::{Client, Scope};
 use crate::sim::host::{Deed, SimHost};
 use crate::sim::rules::{Checked, Rule};
+use crate::sim::talk::News;
+use crate::world::group::Group;
 use crate::world::process::Process;
 use crate::world::{Alarm, Moved, World};
+use events::Deliveries;
 use ledger::Ledger;
 use lives::Seen;
 
@@ -56,6 +60,7 @@ pub struct Watch {
     /// The child that is being reaped.
     reaped: Option<(Key<Process>, Exit)>,
     ledger: Ledger,
+    deliveries: Deliveries,
     mood: Option<Mood>,
     /// How many children were made.
     pub spawns: u64,
@@ -63,6 +68,8 @@ pub struct Watch {
     pub sigkills: u64,
     /// How many bytes of logs were compared.
     pub logged: u64,
+    /// How many events were accepted.
+    pub events: u64,
 }
 
 fn secs(count: i64) -> Duration {
@@ -75,8 +82,15 @@ impl Watch {
         self.ledger.printed(who, channel, bytes);
     }
 
+    /// A listener tells what happened between it and the daemon.
+    pub fn told(&mut self, pid: Pid, pool: Key<Group>, news: Vec<News>) -> Checked {
+        self.events += news.iter().filter(|one| matches!(one, News::Accepted(_))).count() as u64;
+        self.deliveries.told(pid, pool, news)
+    }
+
     /// A child is about to be reaped.
     pub fn reaping(&mut self, pid: Pid, exit: Exit) {
+        self.deliveries.ended(pid);
         self.reaped = self.owners.remove(&pid).map(|who| (who, exit));
     }
 
@@ -107,6 +121,7 @@ impl Watch {
         self.check_lives(view, host)?;
         view.world.check().or_else(|what| Rule::Sound.broken(what))?;
         self.check_children(view, host)?;
+        self.deliveries.check(view.world)?;
         check_waiters(view)?;
         check_handles(view.world, host)?;
         check_sockets(view.world, host)?;
@@ -116,7 +131,8 @@ impl Watch {
 
     /// The daemon begins anew: the keys of its processes mean nothing any more.
     pub fn begin_anew(&mut self) {
-        *self = Watch { spawns: self.spawns, sigkills: self.sigkills, logged: self.logged, ..Watch::default() };
+        let Watch { spawns, sigkills, logged, events, .. } = *self;
+        *self = Watch { spawns, sigkills, logged, events, ..Watch::default() };
     }
 
     /// When a process was last RUNNING and last in the "stopped" set, if it was at all.
