@@ -117,7 +117,7 @@ fn a_directory_that_cannot_be_entered() {
     std::fs::create_dir(setup.path().join("closed")).expect("a folder");
     std::fs::set_permissions(setup.path().join("closed"), std::fs::Permissions::from_mode(0o000)).expect("its mode");
     for_all(&setup);
-    let mark = format!("MAJORDOMO_TEST={}", setup.path().display());
+    let _guard = setup.guard();
     let done = setup.background_command().output().expect("the daemon");
     let log = || std::fs::read_to_string(setup.path().join("supervisord.log")).unwrap_or_default();
     let wanted = format!(
@@ -129,7 +129,6 @@ fn a_directory_that_cannot_be_entered() {
     let pid: i64 =
         std::fs::read_to_string(setup.path().join("supervisord.pid")).expect("a pid").trim().parse().expect("a number");
     let folder = std::fs::read_link(format!("/proc/{pid}/cwd"));
-    support::proc::send(&support::proc::marked(&mark), "KILL");
     std::fs::set_permissions(setup.path().join("closed"), std::fs::Permissions::from_mode(0o700)).expect("its mode");
     assert_eq!(done.status.code(), Some(0));
     assert!(log().contains(&wanted), "{wanted}\n{}", log());

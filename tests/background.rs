@@ -10,15 +10,6 @@ use support::daemon::Setup;
 use support::http::{Address, Client};
 use support::{QUIET, proc, upstream, wait_until};
 
-/// Ends what the test started, however it ends.
-struct Marked(String);
-
-impl Drop for Marked {
-    fn drop(&mut self) {
-        proc::send(&proc::marked(&self.0), "KILL");
-    }
-}
-
 fn call(socket: &Path, method: &str) -> Value {
     let mut client = Client::connect(&Address::file(socket)).expect("a connection");
     let reply = client.ask(&support::xmlrpc::request(method, &[])).expect("an answer");
@@ -32,7 +23,7 @@ fn it_serves_before_its_parent_exits() {
     let program = "[program:show]\ncommand=/bin/sh -c 'pwd; umask'\nstartsecs=0\nautorestart=false\nstdout_logfile=%(here)s/out\n";
     let setup = Setup::new(&format!("{config}{program}"));
     let folder = setup.path().to_path_buf();
-    let _marked = Marked(format!("MAJORDOMO_TEST={}", folder.display()));
+    let _guard = setup.guard();
     let done = setup.background_command().output().expect("the daemon");
     assert_eq!((done.status.code(), done.stderr.as_slice()), (Some(0), b"".as_slice()));
 

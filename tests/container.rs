@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use majordomo::base::value::Value;
-use support::daemon::{Daemon, Setup};
+use support::daemon::{Daemon, Guard, Setup};
 use support::http::{Address, Client};
 use support::namespaces::{is_root, unshare, with_mounts};
 use support::{QUIET, proc, supervisord, upstream, upstream_differs, wait_for, wait_until};
@@ -25,7 +25,7 @@ fn words(all: &[String]) -> Vec<&str> {
 /// A daemon that a test started by itself; ends with it.
 struct Running {
     process: Child,
-    mark: String,
+    _guard: Guard,
 }
 
 impl Running {
@@ -34,16 +34,7 @@ impl Running {
         let mut command = setup.command();
         command.stdout(Stdio::null()).stderr(Stdio::null());
         change(&mut command);
-        let mark = format!("MAJORDOMO_TEST={}", setup.path().display());
-        Running { process: command.spawn().expect("the daemon"), mark }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        proc::send(&[self.process.id().into()], "STOP");
-        proc::send(&proc::marked(&self.mark), "KILL");
-        let _ = self.process.wait();
+        Running { process: command.spawn().expect("the daemon"), _guard: setup.guard() }
     }
 }
 
@@ -123,8 +114,12 @@ fn a_read_only_root() {
     assert_eq!(
         told(&read("supervisord.log")),
         [
-            format!("WARN could not create an automatic log for 'auto' stdout in {folder}: {reason}"),
-            format!("WARN could not create an automatic log for 'auto' stderr in {folder}: {reason}"),
+            format!(
+                "WARN could not create an automatic log for 'auto' stdout in {folder}: {reason}; its output is not kept"
+            ),
+            format!(
+                "WARN could not create an automatic log for 'auto' stderr in {folder}: {reason}; its output is not kept"
+            ),
             format!("CRIT could not write pidfile {folder}/supervisord.pid"),
             format!("WARN running with pid {} and without a pidfile: [Errno 30] {reason}", running.process.id()),
         ]
@@ -200,11 +195,10 @@ fn to_the_background_without_devices() {
     }
     let Some(prefix) = with_mounts("mount -t tmpfs none /dev") else { return };
     let setup = Setup::new(QUIET).through(&words(&prefix));
-    let mark = format!("MAJORDOMO_TEST={}", setup.path().display());
+    let _guard = setup.guard();
     let done = setup.background_command().output().expect("the daemon");
     let errors = String::from_utf8_lossy(&done.stderr).into_owned();
     let pid = call(&setup.path().join("supervisor.sock"), "supervisor.getPID", &[]);
-    proc::send(&proc::marked(&mark), "KILL");
     assert_eq!((done.status.code(), errors.as_str()), (Some(0), ""));
     let written = std::fs::read_to_string(setup.path().join("supervisord.pid")).expect("its pid file");
     assert_eq!(Value::Int(written.trim().parse().expect("a number")), pid);
@@ -267,6 +261,47 @@ fn a_reader_that_goes_away() {
     let status = wait_for("its end", 20, || running.process.try_wait().expect("its status"));
     assert_eq!(status.code(), Some(0));
     assert!(log().contains(" stopped: out (terminated by SIGTERM)\n"), "{}", log());
+}
+
+/// LOG-051, PROC-067, PROC-103: whoever reads slowly gets everything, also what waits for it when the daemon ends.
+#[test]
+fn a_slow_reader_gets_the_last_words() {
+    if upstream_differs("BUG-048: waits for the reader, or loses it") {
+        return;
+    }
+    let config = QUIET.replace("[supervisord]\n", "[supervisord]\nsilent=true\nloglevel=debug\nlogfile_maxbytes=0\n");
+    let program = "[program:out]\ncommand=cat big\nstartsecs=0\nautorestart=false\nstdout_logfile=/dev/stdout\n";
+    let setup = Setup::new(&format!("{config}{program}")).file("big", &"xyz\n".repeat(100_000));
+    let mut running = Running::start(&setup, |command| {
+        command.stdout(Stdio::piped());
+    });
+    let mut output = running.process.stdout.take().expect("its stdout");
+    let log = || std::fs::read_to_string(setup.path().join("supervisord.log")).unwrap_or_default();
+    let logged = || log().matches("xyz").count() * 4;
+    // More than a pipe holds and less than the program has to say: it waits.
+    wait_until("a full pipe", 20, || logged() > 128 * 1024);
+    let reader = std::thread::spawn(move || {
+        let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
+        loop {
+            match output.read(&mut buffer).expect("more of it") {
+                0 => return got,
+                count => got.extend_from_slice(&buffer[..count]),
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    });
+    proc::send(&[running.process.id().into()], "TERM");
+    let status = wait_for("its end", 20, || running.process.try_wait().expect("its status"));
+    assert_eq!(status.code(), Some(0));
+    let got = reader.join().expect("what came");
+    assert!(logged() >= 128 * 1024);
+    // A chunk may end within a line.
+    assert!(
+        got.len().abs_diff(logged()) < 4 * log().matches("stdout output").count().max(1),
+        "{} of {}",
+        got.len(),
+        logged()
+    );
 }
 
 /// LOG-051: stdout is a pipe of another user, which can't be opened by its name.

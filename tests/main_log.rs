@@ -168,7 +168,20 @@ fn the_system_s_log() {
     std::fs::remove_file(&path).expect("no system log");
     tell(b"alone\n");
     wait_until("the line in the file", 20, || daemon.text("talk.log").ends_with("alone\n"));
-    // Started again, it is found again; what stood at the end is given out when the program ends.
+    // Started again, the first record finds the new one.
+    let receive = |text: &[u8], wanted: &[u8]| {
+        let _ = std::fs::remove_file(&path);
+        let socket = UnixDatagram::bind(&path).expect("a system log");
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a time to wait");
+        tell(text);
+        let mut buffer = [0; 8192];
+        let count = socket.recv(&mut buffer).expect("a record");
+        assert!(buffer[..count].ends_with(wanted), "{}", String::from_utf8_lossy(&buffer[..count]));
+    };
+    receive(b"one\n", b" supervisord: talk one");
+    receive(b"two\n", b" supervisord: talk two");
+    std::fs::remove_file(&path).expect("no system log");
+    // And again; what stood at the end is given out when the program ends.
     let records = read_records(UnixDatagram::bind(&path).expect("a system log"));
     tell(b"unfinished");
     wait_until("the rest in the file", 20, || daemon.text("talk.log").ends_with("unfinished"));

@@ -90,7 +90,7 @@ fn a_subreaper_in_the_background() {
         return;
     }
     let setup = with("subreaper=true", 2);
-    let mark = format!("MAJORDOMO_TEST={}", setup.path().display());
+    let _guard = setup.guard();
     let done = setup.background_command().output().expect("the daemon");
     let written = std::fs::read_to_string(setup.path().join("supervisord.pid")).expect("its pid file");
     let pid: i64 = written.trim().parse().expect("a number");
@@ -105,7 +105,6 @@ fn a_subreaper_in_the_background() {
     std::fs::write(setup.path().join("go"), "").expect("a sign");
     wait_until("their ends", 20, || text("supervisord.log").matches("INFO reaped unknown pid ").count() == 2);
     let left = proc::children(pid);
-    proc::send(&proc::marked(&mark), "KILL");
     assert_eq!((done.status.code(), parents, left), (Some(0), vec![pid; 2], vec![]));
 }
 
@@ -208,13 +207,13 @@ fn ctrl_c_reaches_only_the_daemon() {
                     try:\n while os.read(terminal, 4096): pass\nexcept OSError: pass\n\
                     sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))";
     let setup = setup.through(&["python3", "-c", terminal]);
+    let _guard = setup.guard();
     let mut command = setup.command();
     let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("python");
     let text = |name: &str| std::fs::read_to_string(setup.path().join(name)).unwrap_or_default();
     wait_until("its traps", 20, || text("out") == "ready\n");
     process.stdin.take().expect("its stdin").write_all(b"\x03").expect("a key");
     let status = wait_for("the end", 20, || process.try_wait().expect("its status"));
-    proc::send(&proc::marked(&format!("MAJORDOMO_TEST={}", setup.path().display())), "KILL");
     assert_eq!(status.code(), Some(0));
     assert_eq!(text("out"), "ready\nterm\n");
     assert!(text("supervisord.log").contains(" WARN received SIGINT indicating exit request\n"));
@@ -226,6 +225,7 @@ fn signals_act_by_default_until_the_servers_are_open() {
     let setup = Setup::new(QUIET);
     let config = setup.path().join("sd.conf");
     std::fs::remove_file(&config).expect("no configuration");
+    let _guard = setup.guard();
     // It reads its configuration as long as nobody writes it.
     assert!(Command::new("mkfifo").arg(&config).status().expect("mkfifo").success());
     for (name, number) in [("TERM", 15), ("INT", 2), ("QUIT", 3), ("HUP", 1), ("USR2", 12)] {

@@ -104,6 +104,10 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub const WRITE_BYTES: usize = 256 * 1024;
 /// Bytes of the foreground copy of the main log kept while stdout takes no more; what comes then is lost.
 pub const ECHO_BYTES: usize = 1024 * 1024;
+/// How long the daemon waits at its end for a reader of a log that takes nothing, and for all of them together.
+pub const LAST_READS: Duration = Duration::from_millis(500);
+/// See [`LAST_READS`].
+pub const LAST_READS_IN_ALL: Duration = Duration::from_secs(5);
 /// How long the end of the foreground copy may take to be written when the daemon exits.
 pub const ECHO_PATIENCE: Duration = Duration::from_millis(500);
 /// The longest single wait: a poll counts milliseconds in 31 bits, that is 24 days.

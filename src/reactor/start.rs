@@ -11,17 +11,18 @@ use super::host::{Loader, RealHost};
 use super::obstacles::obstacles;
 use super::{End, Reactor, example};
 use crate::base::errno::Errno;
+use crate::base::limits::{LAST_READS, LAST_READS_IN_ALL};
 use crate::base::words::SUPERVISOR_VERSION;
 use crate::config::error::{ConfigError, Notice};
 use crate::config::options::{self, Asked, DaemonOptions};
 use crate::config::spec::{Address, Config, InterfaceKind};
 use crate::config::{self, Surroundings};
 use crate::daemon::Daemon;
-use crate::sys::clock;
 use crate::sys::process::{self, Limit, PidFile};
 use crate::sys::signals::{self, Signals};
 use crate::sys::sockets::{ListenError, Listener};
 use crate::sys::surroundings::System;
+use crate::sys::{clock, io};
 use crate::world::Turn;
 use crate::world::lines::Line;
 
@@ -122,6 +123,7 @@ impl Start {
         loop {
             let end = reactor.run(&mut daemon, &mut host);
             reactor.close_servers(&mut host);
+            finish_logs(&mut daemon, &mut host);
             if let Some(file) = pid_file.take() {
                 file.remove();
             }
@@ -140,6 +142,25 @@ impl Start {
         }
         host.finish_echo();
         Ok(())
+    }
+}
+
+/// The last chance of readers to take what their logs hold: as long as they take something, within bounds.
+fn finish_logs(daemon: &mut Daemon, host: &mut RealHost) {
+    /// How often is looked, in milliseconds.
+    const LOOK: i32 = 5;
+    let begun = clock::mono();
+    let (mut moved, mut least) = (begun, usize::MAX);
+    loop {
+        let now = clock::now();
+        let waiting = daemon.world.flush_logs(&mut Turn { now, host });
+        if waiting < least {
+            (moved, least) = (now.mono, waiting);
+        }
+        if waiting == 0 || now.mono - moved > LAST_READS || now.mono - begun > LAST_READS_IN_ALL {
+            return;
+        }
+        io::pause(LOOK);
     }
 }
 

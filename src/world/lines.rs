@@ -148,7 +148,7 @@ lines! {
     NoClearDirectory {} Warn "Could not clear childlog dir";
     /// LOG-044: tried again when the process starts, which goes on without if it must.
     NoAutoLog { name: String, channel: &'static str, directory: String, error: String } Warn
-        "could not create an automatic log for '{name}' {channel} in {directory}: {error}";
+        "could not create an automatic log for '{name}' {channel} in {directory}: {error}; its output is not kept";
     /// LOG-053.
     LogTrouble { name: String, text: String } Error "'{name}' log: {text}";
     /// LOG-053: the end of it.

@@ -169,6 +169,18 @@ impl World {
         self.look_after_main_log(turn);
     }
 
+    /// Tries once more to write what logs hold, and says how much still waits: for the end, when no alarm comes any more.
+    pub fn flush_logs(&mut self, turn: &mut Turn<'_>) -> usize {
+        let outputs = self.processes.iter_mut().flat_map(|(_, process)| process.outputs.iter_mut().flatten());
+        let logs = outputs.filter_map(Output::log_mut).chain(self.main_log.file());
+        let mut waiting = 0;
+        for log in logs.filter(|log| log.held() > 0) {
+            log.retry(turn.now.mono, turn.host);
+            waiting += log.held();
+        }
+        waiting
+    }
+
     /// SIGUSR2: the main log and the logs of running processes are opened again by name (LOG-040).
     pub(crate) fn reopen_logs(&mut self, turn: &mut Turn<'_>) {
         if let Some(log) = self.main_log.file() {

@@ -123,6 +123,11 @@ impl Setup {
         command
     }
 
+    /// To be kept as long as something that was started here by other means than [`Setup::start`] may run.
+    pub fn guard(&self) -> Guard {
+        Guard(format!("MAJORDOMO_TEST={}", self.path().display()))
+    }
+
     /// Runs a daemon that isn't expected to serve: one that refuses its configuration. Gives status, output, errors.
     pub fn run(&self) -> (Option<i32>, String, String) {
         let done = self.command().output().expect("the daemon's program");
@@ -164,6 +169,19 @@ impl Setup {
             }
         }
         found
+    }
+}
+
+/// Ends, when it goes, everything that was started in a folder: daemons in the background, and what a test that failed
+/// left behind.
+pub struct Guard(String);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Twice, since a daemon may have started something meanwhile.
+        for signal in ["STOP", "KILL", "KILL"] {
+            proc::send(&proc::marked(&self.0), signal);
+        }
     }
 }
 
