@@ -15,8 +15,8 @@ use support::daemon::{Daemon, Setup};
 use support::namespaces::{inside, is_root, run_inside, with_mounts};
 use support::{QUIET, proc, upstream_differs, wait_for, wait_until};
 
-/// A small disk of the daemon's own. 256 KiB in pages of 4.
-const SMALL_DISK: &str = "mkdir disk && mount -t tmpfs -o size=256k none disk";
+/// A small disk of the daemon's own, in pages of 4 KiB.
+const SMALL_DISK: &str = "mkdir disk && mount -t tmpfs -o size=1m none disk";
 
 /// A program that repeats what it is told into a log.
 fn echo(log: &str, more: &str) -> String {
@@ -87,8 +87,6 @@ fn a_disk_that_is_full() {
     assert_eq!(count(&daemon, "can't write to log file"), 1, "once a minute");
     std::fs::remove_file(&filler).expect("room again");
     let lost = 4 + much.len() - LOG_HELD_BYTES;
-    // The disk has not even room for all that waits; a second one takes place of the first.
-    run_inside(&daemon, "mount -o remount,size=2m disk");
     daemon.wait_for_log(&format!(
         "ERRO 'echo' log: {lost} bytes of log file '{}' were lost while it could not be written",
         log.display()
@@ -193,10 +191,10 @@ fn a_file_system_that_became_read_only() {
     assert_eq!(daemon.info("echo").pid(), pid);
 
     daemon.call("supervisor.stopProcess", &["echo".into()]);
-    run_inside(&daemon, "mount -o remount,ro disk");
+    run_inside(&daemon, "mount -o remount,bind,ro disk");
     assert_eq!(daemon.fault("supervisor.startProcess", &["echo".into()]), (50, "SPAWN_ERROR: echo".to_string()));
     daemon.wait_for_log("INFO spawnerr: unknown error making dispatchers for 'echo': EROFS");
-    run_inside(&daemon, "mount -o remount,rw disk");
+    run_inside(&daemon, "mount -o remount,bind,rw disk");
     daemon.wait_for_state("echo", "RUNNING");
 }
 
