@@ -28,8 +28,8 @@ pub const XML_VALUES: usize = 1_000_000;
 pub const PACKED_BLOCK_BYTES: usize = 64;
 /// Sizes of answers that are packed for clients that ask for it. Packing costs 1 ms per MiB of what `getAllProcessInfo`
 /// answers (it shrinks to a sixteenth) and 10 ms per MiB of hard text, at the fastest level, and nobody else is served
-/// meanwhile. Below 16 KiB a slow line loses 13 ms at 10 Mbit/s and a call takes twice its time; above 2 MiB the loop
-/// could stand still for longer than 15 ms. Python's client asks always, also on the same machine.
+/// meanwhile. Below 16 KiB it would take longer than the call itself, to save at most 13 ms of a line of 10 Mbit/s; above
+/// 2 MiB the loop could stand still for longer than 15 ms. Python's client asks always, also on the same machine.
 pub const PACK_BYTES: RangeInclusive<usize> = 16 * 1024..=2 * 1024 * 1024;
 /// Packing is given up when so much more has not shrunk to half in all: such text also packs ten times slower.
 pub const PACK_SLICE_BYTES: usize = 64 * 1024;

@@ -44,6 +44,9 @@ impl Incoming {
 
     /// Takes a piece of the body. Returns how many bytes of the document that were.
     pub(super) fn take(&mut self, piece: &[u8]) -> usize {
+        if matches!(self.so_far, Err(Wrong::Packing(_))) {
+            return 0;
+        }
         let Incoming { call, unpacker, so_far, shown } = self;
         let mut count = 0;
         let mut read = |text: &[u8]| {
@@ -59,6 +62,10 @@ impl Incoming {
             Some(unpacker) => {
                 if let Err(reject) = unpacker.push(piece, &mut read) {
                     self.spoil(reject);
+                    // If nothing came out, what went in says most.
+                    if self.shown.is_empty() {
+                        self.shown.extend_from_slice(&piece[..piece.len().min(limits::SHOWN_BYTES)]);
+                    }
                 }
             }
         }

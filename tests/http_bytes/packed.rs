@@ -117,6 +117,13 @@ fn rpc_181_what_is_not_gzip_is_400() {
         assert_eq!(statuses(&rig.read(conn)), ["400", "200"]);
         assert!(rig.main_log().ends_with(" is invalid: not gzip\n"), "{}", rig.main_log());
     }
+    // A document that is not packed at all is shown as it is.
+    let document = call("cache.fetch", &["a key that is long enough"]);
+    let conn = rig.connect(0);
+    rig.send(conn, post("/RPC2", "Content-Encoding: gzip\r\n", &document).as_bytes());
+    assert_eq!(statuses(&rig.read(conn)), ["400"]);
+    let line = rig.main_log().lines().last().unwrap_or_default().to_string();
+    assert!(line.contains("XML-RPC request data \"<?xml version='1.0'?><methodCall>"), "{line}");
     // Sound gzip that holds no call.
     let conn = rig.connect(0);
     rig.send(conn, &packed_post("<methodCall><x", "gzip"));
