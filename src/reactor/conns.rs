@@ -70,7 +70,11 @@ impl Conns {
                     match daemon.accept(server, peer, &mut Turn { now, host }) {
                         Ok(conn) => self.adopt(conn, fd, daemon, now, host),
                         // A new socket takes a few hundred bytes; if not, it is closed without them.
-                        Err(last_words) => drop(io::send(fd.as_fd(), &last_words)),
+                        Err(last_words) => {
+                            let _ = io::send(fd.as_fd(), &last_words);
+                            // To close with a request unread would destroy the answer on its way (RFC 9112 9.6).
+                            let _ = io::recv(fd.as_fd(), &mut [0; 4096]);
+                        }
                     }
                 }
                 Err(Errno::EAGAIN) => {

@@ -106,8 +106,8 @@ pub fn pack(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let mut taken = 0;
     for slice in body.chunks(limits::PACK_SLICE_BYTES) {
-        // Writing to a vector can't fail.
-        encoder.write_all(slice).ok()?;
+        // Writing to a vector can't fail. What the encoder would still hold back counts, too.
+        encoder.write_all(slice).and_then(|()| encoder.flush()).ok()?;
         taken += slice.len();
         if encoder.get_ref().len() > taken / 2 {
             return None;
@@ -258,6 +258,9 @@ mod tests {
         assert!(pack(&text.as_bytes()[..least - 1]).is_none());
         assert!(pack(&vec![b' '; most + 1]).is_none());
         assert!(pack(&noise(most)).is_none());
+        // Hexadecimal noise shrinks, but not to half.
+        let hex: Vec<u8> = noise(most / 2).iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+        assert!(pack(&hex).is_none());
         // What turns out to be noise after a good beginning.
         assert!(pack(&[&text.as_bytes()[..100_000], &noise(most - 100_000)].concat()).is_none());
     }
