@@ -11,6 +11,7 @@ pub mod listener;
 #[cfg(test)]
 mod split;
 mod xml_plain;
+mod xml_quick;
 pub mod xml_read;
 mod xml_tree;
 pub mod xml_write;

@@ -11,6 +11,7 @@ use crate::base::text::xml_text;
 use crate::base::value::Value;
 use crate::base::words::Fault;
 use crate::wire::xml_plain::{Front, front};
+use crate::wire::xml_quick::{self, Quick};
 use crate::wire::xml_tree::{Broken, Tree};
 
 /// A method call.
@@ -81,6 +82,7 @@ pub fn read_response(bytes: &[u8]) -> Result<Result<Value, Fault>, BadXml> {
 struct Document {
     events: EventReader<Feed>,
     tree: Tree,
+    quick: Quick,
     /// Input stands behind a tag, or in plain text that followed one: [`Document::take_plain`] goes on.
     plain: bool,
     /// XML 1.1, whose text follows other rules.
@@ -108,6 +110,7 @@ impl Document {
         Document {
             events: EventReader::new_with_config(Feed::default(), config),
             tree: Tree::default(),
+            quick: Quick::default(),
             plain: false,
             modern: false,
             broken: false,
@@ -118,6 +121,7 @@ impl Document {
         if self.broken {
             return Err(Broken);
         }
+        self.quick.forget();
         let result = self.events.source_mut().add(bytes).and_then(|()| self.take_events());
         self.broken = result.is_err();
         result
@@ -134,7 +138,7 @@ impl Document {
     /// Takes events until the input pauses or ends.
     fn take_events(&mut self) -> Result<(), Broken> {
         loop {
-            if self.plain && !self.take_plain() {
+            if self.plain && !self.take_plain()? {
                 return Ok(());
             }
             match self.events.next() {
@@ -167,20 +171,25 @@ impl Document {
         }
     }
 
-    /// Takes plain text past the XML reader, which has just told of a tag and holds nothing back. Returns whether the
-    /// reader is to go on; otherwise more input is needed.
-    fn take_plain(&mut self) -> bool {
+    /// Takes whole elements and plain text past the XML reader, which has just told of a tag and holds nothing back.
+    /// Returns whether the reader is to go on; otherwise more input is needed.
+    fn take_plain(&mut self) -> Result<bool, Broken> {
         let feed = self.events.source_mut();
         loop {
+            let input = &feed.bytes[..feed.whole];
+            if let Some(end) = self.quick.run_at(input, feed.taken) {
+                xml_quick::take(&input[feed.taken..end], &mut self.tree)?;
+                feed.taken = end;
+            }
             match front(&feed.bytes[feed.taken..feed.whole]) {
                 Front::Text(text, length) => {
                     self.tree.text(text);
                     feed.taken += length;
                 }
-                Front::Short if !feed.ended => return false,
+                Front::Short if !feed.ended => return Ok(false),
                 Front::Short | Front::Other => {
                     self.plain = false;
-                    return true;
+                    return Ok(true);
                 }
             }
         }
