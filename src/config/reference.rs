@@ -3,10 +3,12 @@
 //!
 //! Only text; a test compares the page with the one in the repository.
 
+use crate::base::events;
 use crate::config::kinds;
 use crate::config::options::daemon_table;
 use crate::config::program_keys::{ProcessKeys, ProgramKeys};
 use crate::config::servers::FACTORIES;
+use crate::config::spec::ResultHandler;
 use crate::config::table::{Named, PROCESS, Row, Scope, TABLES, Table};
 
 const HEAD: &str = "\
@@ -77,6 +79,11 @@ fn section(table: &Table) -> String {
         text += "\nThe factories that are built in:\n\n";
         text.extend(FACTORIES.iter().map(|factory| format!("- `{factory}`\n")));
     }
+    if table.rows.concat().iter().any(|row| row.key == "result_handler") {
+        text += "\nThe result handlers that are built in:\n\n";
+        text.extend(ResultHandler::TABLE.iter().map(|(_, name)| format!("- `{name}`\n")));
+        text += &event_types();
+    }
     text += "\n| Key | Takes | Default | May refer to | |\n| --- | --- | --- | --- | --- |\n";
     let mut seen = Vec::new();
     for row in own_rows(table) {
@@ -85,6 +92,27 @@ fn section(table: &Table) -> String {
             text += &line(row);
             seen.push(row.key);
         }
+    }
+    text
+}
+
+/// The types of events and their payloads.
+fn event_types() -> String {
+    let mut text =
+        "\nThe types of events with their payloads; `\\n` is a line end. A name without a payload stands for all \
+                    that have it as their parent.\n\n| Type | Parent | Payload |\n| --- | --- | --- |\n"
+            .to_string();
+    for name in events::names() {
+        let (parent, payload) = match events::TABLE.iter().find(|row| row.name == name) {
+            Some(row) => (Some(row.parent), if row.payload.is_empty() { "empty" } else { row.payload }),
+            None => (events::ABSTRACT.iter().find(|row| row.0 == name).and_then(|row| row.1), ""),
+        };
+        let parent = parent.map_or(String::new(), |parent| format!("`{parent}`"));
+        let payload = match payload {
+            "" | "empty" => payload.to_string(),
+            payload => format!("`{}`", payload.replace('\n', "\\n")),
+        };
+        text += &format!("| `{name}` | {parent} | {payload} |\n");
     }
     text
 }
