@@ -12,7 +12,7 @@ use support::{QUIET, storm, wait_until};
 #[test]
 fn a_hundred_thousand_events_are_handled_once_and_in_order() {
     const COUNT: u64 = 100_000;
-    let daemon = storm::setup(&storm::python_listener(), COUNT).start();
+    let daemon = storm::setup(&storm::python_listener(), COUNT, 0).start();
     let took = storm::storm(&daemon, COUNT, 1_000);
     println!("{COUNT} events in {took:?}");
     storm::check(&daemon, COUNT, 1_000);
@@ -21,7 +21,7 @@ fn a_hundred_thousand_events_are_handled_once_and_in_order() {
 #[test]
 fn one_call_for_each_event() {
     const COUNT: u64 = 5_000;
-    let daemon = storm::setup(&storm::python_listener(), COUNT).start();
+    let daemon = storm::setup(&storm::python_listener(), COUNT, 0).start();
     storm::storm(&daemon, COUNT, 1);
     storm::check(&daemon, COUNT, 1);
 }

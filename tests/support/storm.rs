@@ -20,12 +20,16 @@ pub fn python_listener() -> String {
     format!("python3 {}", script.display())
 }
 
-/// A daemon with a pool of these listeners that has room for `count` events.
-pub fn setup(listener: &str, count: u64) -> Setup {
+/// A daemon with a pool of these listeners that has room for `count` events, and with so many other programs.
+pub fn setup(listener: &str, count: u64, others: u64) -> Setup {
+    let others = match others {
+        0 => String::new(),
+        count => format!("[program:o]\ncommand=sleep 100000\nnumprocs={count}\nprocess_name=o%(process_num)d\n"),
+    };
     Setup::new(&format!(
         "{QUIET}[eventlistener:counters]\ncommand={listener} @DIR@/record%(process_num)d\n\
          numprocs={LISTENERS}\nprocess_name=c%(process_num)d\nevents=REMOTE_COMMUNICATION\nbuffer_size={count}\n\
-         startsecs=0\nstdout_logfile=NONE\nstderr_logfile=NONE\n"
+         startsecs=0\n{others}"
     ))
 }
 
