@@ -13,7 +13,7 @@ const PREFIXES: &[(&str, bool)] = &[
     ("RPC", false),
     ("HTTP", false),
     ("WEB", false),
-    ("EVT", false),
+    ("EVT", true),
     ("LOG", true),
     ("CTL", false),
     ("CACHE", false),
