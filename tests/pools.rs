@@ -215,6 +215,23 @@ fn evt_086_bug_087_a_full_pipe() {
     assert!(rig.heard("l").ends_with("len:12\ntype:t\nwords"));
 }
 
+/// An event may be larger than what clients may queue for a program.
+#[test]
+fn evt_086_a_very_large_event() {
+    let mut rig = pool("");
+    rig.ready("l");
+    let who = rig.who("l");
+    rig.host.child_of(who).expect("a child").stdin_room = Some(10);
+    let size = majordomo::base::limits::STDIN_BYTES + 1;
+    rig.remote(&"x".repeat(size));
+    assert_eq!(rig.phase("l"), Phase::Busy);
+    rig.host.child_of(who).expect("a child").stdin_room = Some(usize::MAX);
+    rig.turn(|world, turn| world.pump_stdin(who, turn));
+    assert_eq!(sent(&mut rig, "l")[0].len(), size);
+    rig.ok("l");
+    assert_eq!(rig.phase("l"), Phase::Ready);
+}
+
 #[test]
 fn evt_087_088_089_header_and_length() {
     // EVT-088, EVT-089.

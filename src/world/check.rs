@@ -56,7 +56,8 @@ impl World {
         let logs = || process.outputs.iter().flatten().filter_map(|output| output.log());
         if self.groups.get(process.group).is_none_or(|group| !group.members.contains(&who)) {
             Some("its group doesn't know it")
-        } else if process.stdin.len() > STDIN_BYTES {
+        } else if process.listener.is_none() && process.stdin.len() > STDIN_BYTES {
+            // A listener has one event at a time, of any size.
             Some("too much waits for its stdin")
         } else if !process.stdin.is_empty() && (process.stdin_closed || process.life.pid().is_none()) {
             Some("bytes wait for a stdin that is closed")
