@@ -58,6 +58,8 @@ pub fn storm(daemon: &Daemon, total: u64, in_a_call: u64) -> Duration {
     let requests: Vec<Vec<u8>> =
         (0..total).step_by(step).map(|from| request(from, total.min(from + in_a_call), in_a_call)).collect();
     let mut clients: Vec<_> = (0..CLIENTS.min(requests.len())).map(|_| daemon.connect()).collect();
+    // Answers are all alike; only what is new is looked into, so that the client costs little.
+    let mut known: Vec<u8> = Vec::new();
     let begin = Instant::now();
     for round in requests.chunks(clients.len()) {
         for (client, request) in clients.iter_mut().zip(round) {
@@ -65,11 +67,14 @@ pub fn storm(daemon: &Daemon, total: u64, in_a_call: u64) -> Duration {
         }
         for client in clients.iter_mut().take(round.len()) {
             let reply = client.read_reply().expect("an answer");
-            let all_true = match xmlrpc::response(&reply.body).expect("no fault") {
-                Value::Array(answers) => answers.iter().all(|answer| *answer == Value::Bool(true)),
-                answer => answer == Value::Bool(true),
-            };
-            assert!(all_true);
+            if reply.body != known {
+                let all_true = match xmlrpc::response(&reply.body).expect("no fault") {
+                    Value::Array(answers) => answers.iter().all(|answer| *answer == Value::Bool(true)),
+                    answer => answer == Value::Bool(true),
+                };
+                assert!(all_true);
+                known.clone_from(&reply.body);
+            }
             if reply.says_close() {
                 *client = daemon.connect();
             }
