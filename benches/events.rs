@@ -78,7 +78,7 @@ fn main() {
     let count = std::env::var("EVENTS").ok().and_then(|text| text.parse().ok());
     let count = count.unwrap_or(if trial { 1_000 } else { 100_000 });
     println!("{count} events through a pool of {} listeners", storm::LISTENERS);
-    for others in [0, 50] {
+    for others in [0, 50, 200] {
         for in_a_call in [1, 1_000] {
             let theirs = measure("Supervisor 4.3.0", python().path_of("supervisord"), count, in_a_call, others);
             let ours = measure("majordomo", supervisord(), count, in_a_call, others);
