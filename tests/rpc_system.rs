@@ -270,6 +270,39 @@ fn rpc_172_arrays_of_one_by_choice() {
     assert_eq!(answer, a(vec![a(vec![i(1000)]), bad(1, "UNKNOWN_METHOD")]));
 }
 
+/// What one multicall may give is bounded, and so is what it does before others get their turn.
+#[test]
+fn rpc_171_long_results_are_refused_and_leave_others_their_turn() {
+    use majordomo::base::limits::{MULTICALL_BYTES, MULTICALL_BYTES_PER_LOOK};
+    let mut rig = Rig::new(vec![]);
+    let text = "x".repeat(12 << 20);
+    assert!(text.len() as u64 > MULTICALL_BYTES_PER_LOOK);
+    rig.host.files.put(pure::MAIN_LOG, text.as_bytes());
+    let mut calls = vec![call("supervisor.readLog", vec![i(0), i(0)]); 20];
+    calls.push(call("cache.store", vec![s("k"), s("v")]));
+    calls.push(st(&[]));
+    let mut waiting = rig.wait("system.multicall", vec![a(calls)]);
+    // One at a time, until they are refused.
+    let fits = usize::try_from(MULTICALL_BYTES).expect("small") / text.len() + 1;
+    let mut looks = 1;
+    let answer = loop {
+        if let Some(answer) = rig.poll(&mut waiting) {
+            break answer.expect("results");
+        }
+        looks += 1;
+        assert!(looks < 100);
+    };
+    assert!(looks >= fits, "{looks} looks");
+    let Value::Array(results) = answer else { panic!("results") };
+    assert_eq!(results.len(), 22);
+    assert!(results[..fits].iter().all(|result| matches!(result, Value::Str(read) if *read == text)));
+    let refused = "FAILED: not carried out: results before it take 67108864 bytes; make this call in another multicall";
+    assert!(results[fits..21].iter().all(|result| *result == bad(30, refused)));
+    // What is no call is told so.
+    assert_eq!(results[21], bad(2, "INCORRECT_PARAMETERS: No methodName"));
+    assert_eq!(rig.get("cache.getCount", vec![]), i(0));
+}
+
 #[test]
 fn rpc_177_each_call_is_gated_for_itself() {
     // RPC-006: system is open.

@@ -50,6 +50,11 @@ pub const FLOOD_READS: u8 = 4;
 pub const LARGE_PIPES: usize = 32;
 /// Requests answered for one connection in one turn, and calls of one multicall at a time, so that pipelining without end starves nobody.
 pub const REQUESTS_PER_TURN: usize = 64;
+/// Bytes that the results of one multicall take in memory before the rest of its calls is refused: as much as one call may
+/// read of a log (see [`LOG_READ_BYTES`]). The result that passes this is kept, since its call is carried out.
+pub const MULTICALL_BYTES: u64 = LOG_READ_BYTES;
+/// The same before others get their turn: reading so much of a log takes about as long as 64 usual calls.
+pub const MULTICALL_BYTES_PER_LOOK: u64 = 1024 * 1024;
 /// Bytes of answers that may wait for a slow reader before its next question is looked at.
 pub const OUT_BYTES: usize = 1024 * 1024;
 /// The buffer in which answers' bodies are made is given back after one that was longer.

@@ -85,7 +85,8 @@ fn multicall(call: &mut Call<'_, '_>) -> Outcome {
         left.push(inner_call(members));
     }
     let arrays = call.world.config.daemon.multicall_arrays;
-    let calls = Waiting::Calls { done: Vec::with_capacity(left.len()), open: None, arrays, left: left.into_iter() };
+    let done = Vec::with_capacity(left.len());
+    let calls = Waiting::Calls { done, bytes: 0, open: None, arrays, left: left.into_iter() };
     Ok(calls.or_now(call.world, call.turn))
 }
 

@@ -13,6 +13,7 @@ use crate::rpc::control::launch;
 use crate::rpc::logs::is_about_to_speak;
 use crate::rpc::read::read_log;
 use crate::rpc::{Answer, Outcome, Reply, carry_out};
+use crate::world::cache::size;
 use crate::world::lines::Line;
 use crate::world::process::Process;
 use crate::world::{Turn, World};
@@ -62,6 +63,8 @@ pub enum Waiting {
     Calls {
         /// Results so far.
         done: Vec<Value>,
+        /// What they take in memory, in bytes.
+        bytes: u64,
         /// The call that is being waited for.
         open: Option<Box<Waiting>>,
         /// Successes are arrays of one, as Python's MultiCall wants them (DEC-011).
@@ -152,22 +155,31 @@ impl Waiting {
                 });
                 open.is_empty().then(|| Ok(Value::Array(std::mem::take(done))))
             }
-            Waiting::Calls { done, open, arrays, left } => {
+            Waiting::Calls { done, bytes, open, arrays, left } => {
+                let before = *bytes;
                 for _ in 0..limits::REQUESTS_PER_TURN {
-                    if let Some(waiting) = open {
-                        done.push(entry(waiting.poll(world, turn)?, *arrays));
-                        *open = None;
-                    }
-                    match left.next() {
-                        None => return Some(Ok(Value::Array(std::mem::take(done)))),
-                        Some(Err(fault)) => done.push(entry(Err(fault), *arrays)),
-                        Some(Ok((method, params))) => match carry_out(world, turn, &method, params) {
-                            Answer::Now(outcome) => done.push(entry(outcome.map(|reply| reply.into_value()), *arrays)),
-                            Answer::Later(waiting) => *open = Some(Box::new(waiting)),
+                    let outcome = match (open.as_mut(), left.as_slice().is_empty()) {
+                        (Some(waiting), _) => waiting.poll(world, turn)?,
+                        (None, true) => return Some(Ok(Value::Array(std::mem::take(done)))),
+                        (None, false) if *bytes - before >= limits::MULTICALL_BYTES_PER_LOOK => break,
+                        (None, false) => match left.next()? {
+                            Err(fault) => Err(fault),
+                            Ok(_) if *bytes >= limits::MULTICALL_BYTES => Err(too_much()),
+                            Ok((method, params)) => match carry_out(world, turn, &method, params) {
+                                Answer::Now(outcome) => outcome.map(|reply| reply.into_value()),
+                                Answer::Later(waiting) => {
+                                    *open = Some(Box::new(waiting));
+                                    continue;
+                                }
+                            },
                         },
-                    }
+                    };
+                    *open = None;
+                    let entry = entry(outcome, *arrays);
+                    *bytes += size(&entry);
+                    done.push(entry);
                 }
-                // A hundred thousand calls in one must not keep others waiting.
+                // A hundred thousand calls in one, or a few with long results, must not keep others waiting.
                 world.wake_waiters(turn.now.mono);
                 None
             }
@@ -227,6 +239,15 @@ fn stopped(
         }
     }
     None
+}
+
+/// What a call of a multicall gets that is not begun any more.
+fn too_much() -> Fault {
+    let most = limits::MULTICALL_BYTES;
+    Fault::with(
+        fault::FAILED,
+        format!("not carried out: results before it take {most} bytes; make this call in another multicall"),
+    )
 }
 
 /// One result of a multicall: the bare value, or a struct for a fault (RPC-172, RPC-173).

@@ -72,7 +72,8 @@ fn weight(key: &str, value: &Value) -> u64 {
     (key.len() + size_of::<String>() + size_of::<Rc<Value>>()) as u64 + size(value)
 }
 
-fn size(value: &Value) -> u64 {
+/// What a value takes in memory, about, in bytes.
+pub fn size(value: &Value) -> u64 {
     let own = size_of::<Value>() as u64;
     own + match value {
         Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Double(_) => 0,
