@@ -26,6 +26,9 @@ pub const XML_VALUES: usize = 1_000_000;
 /// Bytes of a packed body that are unpacked at a time: gzip makes up to 1,032 of one, so this is up to 64 KiB of text.
 /// After [`READ_BYTES`] of text others get their turn, as after so many that came unpacked.
 pub const PACKED_BLOCK_BYTES: usize = 64;
+/// Bytes of text that such a block counts for at least: three empty members fit into it, each takes a new decoder, and
+/// nothing comes out.
+pub const PACKED_BLOCK_COST: usize = 1024;
 /// Sizes of answers that are packed for clients that ask for it. Packing costs 1 ms per MiB of what `getAllProcessInfo`
 /// answers (it shrinks to a sixteenth) and 10 ms per MiB of hard text, at the fastest level, and nobody else is served
 /// meanwhile. Below 16 KiB it would take longer than the call itself, to save at most 13 ms of a line of 10 Mbit/s; above

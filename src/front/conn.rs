@@ -81,15 +81,15 @@ pub(super) enum Job {
 }
 
 impl Job {
-    /// How much of the body's input to take at a time, when so much of the document came out in this visit; and whether
-    /// the rest is for the next visit.
-    fn portion<'a>(&self, input: &'a [u8], unpacked: usize) -> (&'a [u8], bool) {
+    /// How much of the body's input to take at a time, when so much of the document came out in this visit; for how many
+    /// bytes of a document that counts at least; and whether the rest is for the next visit.
+    fn portion<'a>(&self, input: &'a [u8], unpacked: usize) -> (&'a [u8], usize, bool) {
         match self {
             Job::Call(call) if call.is_packed() => {
                 let piece = &input[..input.len().min(limits::PACKED_BLOCK_BYTES)];
-                (piece, piece.len() < input.len() && unpacked >= limits::READ_BYTES)
+                (piece, limits::PACKED_BLOCK_COST, piece.len() < input.len() && unpacked >= limits::READ_BYTES)
             }
-            _ => (input, false),
+            _ => (input, 0, false),
         }
     }
 
@@ -345,8 +345,10 @@ impl Conn {
                     }
                 }
                 State::Body { reader, job } => {
-                    let (piece, waits) = job.portion(rest, unpacked);
+                    let (piece, cost, waits) = job.portion(rest, unpacked);
+                    let least = unpacked + cost;
                     let taken = reader.push(piece, &mut |piece| unpacked += job.take(piece));
+                    unpacked = unpacked.max(least);
                     match taken.and_then(|taken| job.check().map(|()| taken)) {
                         Ok(taken) => {
                             used += taken;

@@ -82,6 +82,31 @@ fn a_large_packed_call_leaves_room_for_others_and_for_the_end_of_input() {
     assert!(answer.contains(&text));
 }
 
+/// Nothing comes out of empty members, but each takes a new decoder: they count, too.
+#[test]
+fn many_empty_members_leave_room_for_others() {
+    const MEMBERS: usize = 50_000;
+    let mut rig = Rig::new();
+    let (empty, document) = (pack(b""), pack(call("cache.getCount", &[]).as_bytes()));
+    let length = MEMBERS * empty.len() + document.len();
+    let head = format!("POST /RPC2 HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n");
+    let conn = rig.connect(0);
+    let (front, world) = (&mut rig.front, &mut rig.world);
+    let mut turn = majordomo::world::Turn { now: rig.now, host: &mut rig.host };
+    front.received(conn, head.as_bytes(), world, &mut turn);
+    let many = empty.repeat(5000);
+    let mut visits = 0;
+    for piece in (0..MEMBERS / 5000).map(|_| &many).chain([&document]) {
+        front.received(conn, piece, world, &mut turn);
+        visits += 1;
+        while front.settle(world, &mut turn) {
+            visits += 1;
+        }
+    }
+    assert!(length / visits < 250 * empty.len(), "{visits} visits: too much at a time");
+    assert_eq!(statuses(&rig.read(conn)), ["200"]);
+}
+
 /// HTTP-024: the limit is for what comes out. A bomb is refused when it passes it, and takes no memory.
 #[test]
 fn http_024_a_bomb_is_413() {
