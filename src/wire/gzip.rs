@@ -36,11 +36,19 @@ impl Head {
     pub fn accepts_gzip(&self) -> bool {
         values(&self.headers, "accept-encoding").flat_map(|list| list.split(',')).any(|item| {
             let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-            let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), |weight| weight.trim().parse::<f32>());
             ["gzip", "x-gzip"].iter().any(|known| coding.trim().eq_ignore_ascii_case(known))
-                && weight.is_ok_and(|weight| weight > 0.0)
+                && is_positive(weight.trim())
         })
     }
+}
+
+/// Whether a weight is none or more than 0. What is no weight says nothing that we understand: better not to pack.
+fn is_positive(weight: &str) -> bool {
+    let number = |(name, number): (&str, &str)| match name.trim().eq_ignore_ascii_case("q") {
+        true => number.trim().parse::<f32>().ok(),
+        false => None,
+    };
+    weight.is_empty() || weight.split_once('=').and_then(number).is_some_and(|number| number > 0.0)
 }
 
 /// Unpacks a body as it comes.
@@ -177,6 +185,13 @@ mod tests {
             ("gzip", true),
             ("deflate, GZip;q=0.5", true),
             ("x-gzip ; q=1", true),
+            ("gzip; Q=0.5", true),
+            ("gzip;", true),
+            ("gzip;Q=0", false),
+            ("gzip; Q=0.0", false),
+            ("gzip;level=9", false),
+            ("gzip;q=1;level=9", false),
+            ("gzip;q", false),
             ("gzip;q=0", false),
             ("gzip;q=0.000", false),
             ("gzip;q=x", false),
