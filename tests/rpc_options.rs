@@ -48,6 +48,12 @@ fn twid_053_mistakes_in_a_configuration() {
             options(&[("command", "/bin/steady")]),
             "Invalid name: 'z:z' because of character: ':' in section 'program:z:z'",
         ),
+        // The program's name does not say which option is bad.
+        (
+            "autostart",
+            options(&[("command", "/bin/steady"), ("autostart", "perhaps")]),
+            "not a valid boolean value: 'perhaps' in section 'program:autostart'",
+        ),
     ] {
         let fault = rig.fault(ADD, vec![s("g"), s(program), options]);
         // A message that does not say which option is bad is told.

@@ -270,6 +270,10 @@ fn twid_059_names_of_programs() {
     let mut rig = one();
     assert_eq!(rig.get(ADD, vec![s("g"), i(5), still()]), yes());
     assert_eq!(rig.state("g:5"), State::Stopped);
+    // As long as it likes.
+    let digits = "123456789012345678901234567890";
+    assert_eq!(rig.get(ADD, vec![s("g"), Value::Big(digits.into()), still()]), yes());
+    assert_eq!(rig.state(&format!("g:{digits}")), State::Stopped);
     for odd in [Value::Nil, b(true), a(vec![]), Value::Double(1.0)] {
         assert_eq!(rig.fault(ADD, vec![s("g"), odd, still()]), (2, "INCORRECT_PARAMETERS".into()));
     }

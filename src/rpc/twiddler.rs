@@ -4,7 +4,7 @@ use crate::base::key::Key;
 use crate::base::text::{check_name, repr};
 use crate::base::value::Value;
 use crate::base::words::{Fault, Level, fault};
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, suffix};
 use crate::config::read_program;
 use crate::config::spec::{GroupKind, GroupSpec, InterfaceKind};
 use crate::rpc::args::{Kind, Param, may, needs, parse_int, shown, to_int};
@@ -188,7 +188,8 @@ fn group_named(call: &Call<'_, '_>) -> Result<Key<Group>, Fault> {
 fn add_program_to_group(call: &mut Call<'_, '_>) -> Outcome {
     let group = group_named(call)?;
     let program = match call.args.get(1) {
-        Some(Value::Int(number)) => number.to_string(),
+        // TWID-059, however long.
+        Some(value @ (Value::Int(_) | Value::Big(_))) => shown(value),
         Some(value) => value.as_text().ok_or_else(|| Fault::new(fault::INCORRECT_PARAMETERS))?.to_string(),
         None => return Err(Fault::new(fault::INCORRECT_PARAMETERS)),
     };
@@ -216,8 +217,11 @@ fn add_program_to_group(call: &mut Call<'_, '_>) -> Outcome {
 
 /// TWID-053: the file's own message for the first mistake, and which option it is about, unless the message says so.
 fn mistake(errors: Vec<ConfigError>) -> Fault {
-    let Some(ConfigError { text, key, .. }) = errors.into_iter().next() else { return bad("Invalid program") };
-    let named = key.is_empty() || text.contains(&key);
+    let Some(error) = errors.into_iter().next() else { return bad("Invalid program") };
+    let ConfigError { text, key, section, file, .. } = error;
+    // The program or the file may be called like the option.
+    let words = text.strip_suffix(&suffix(&section, &file)).unwrap_or(&text);
+    let named = key.is_empty() || words.contains(&key);
     bad(if named { text } else { format!("{text}; the option is {key}") })
 }
 
