@@ -95,6 +95,8 @@ environment=A=\"1\"\nstopsignal=HUP\nstdout_logfile_maxbytes=1KB\n[group:g]\npro
     assert_eq!(all["servers"].as_array().map(Vec::len), Some(2));
     let names: Vec<_> = all["rpcinterfaces"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
     assert_eq!(names, ["supervisor", "twiddler", "cache"]);
+    // A value is shown as it is written.
+    assert_eq!(all["rpcinterfaces"][2]["settings"]["values"], "string");
     let group = &all["groups"][0];
     assert_eq!((&group["name"], &group["priority"]), (&"g".into(), &7.into()));
     let process = &group["processes"][1];

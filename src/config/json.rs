@@ -239,7 +239,7 @@ fn interface(interface: &InterfaceSpec) -> Json {
             map! { "api_version" => api_version, "whitelist" => whitelist.iter().collect::<Vec<_>>() }
         }
         InterfaceKind::Cache { any, max_bytes } => {
-            map! { "values" => if *any { "any" } else { "text" }, "maxbytes" => max_bytes.unwrap_or(0) }
+            map! { "values" => if *any { "any" } else { "string" }, "maxbytes" => max_bytes.unwrap_or(0) }
         }
         InterfaceKind::Foreign { factory } => map! { "cannot_be_loaded" => factory },
     };
