@@ -19,7 +19,7 @@ use mio::{Events, Poll};
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::limits::{
-    ACCEPT_PAUSE, OUTPUT_BYTES_PER_TURN, OUTPUT_CHUNK_BYTES, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES, REAPS_PER_TURN,
+    ACCEPT_PAUSE, OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES, REAPS_PER_TURN,
 };
 use crate::base::time::{Mono, Now};
 use crate::base::words::Channel;
@@ -198,9 +198,7 @@ impl Reactor {
         let room = room.min(self.buffer.len());
         match host.pipes.read(who, channel, &mut self.buffer[..room], &mut host.ready) {
             Read::Bytes(count) => {
-                for bytes in self.buffer[..count].chunks(OUTPUT_CHUNK_BYTES) {
-                    daemon.take(Input::Output { who, channel, bytes }, &mut Turn { now, host });
-                }
+                daemon.take(Input::Output { who, channel, bytes: &self.buffer[..count] }, &mut Turn { now, host });
                 count
             }
             Read::End(fd) => {
