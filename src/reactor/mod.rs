@@ -62,6 +62,8 @@ struct Reactor {
     to_reap: bool,
     /// When accepting goes on, after there were no descriptors left.
     resting: Option<Mono>,
+    /// We asked the system to be given orphans.
+    subreaper: bool,
 }
 
 impl Reactor {
@@ -78,6 +80,7 @@ impl Reactor {
             // Whoever ran before us in this process may have left children.
             to_reap: true,
             resting: None,
+            subreaper: false,
         })
     }
 

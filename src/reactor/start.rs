@@ -296,9 +296,13 @@ fn begin(
     host: &mut RealHost,
 ) -> Result<Option<PidFile>, String> {
     reactor.listen(listeners, host).map_err(|error| trouble("watch the servers", error))?;
-    // Not before the fork to the background, which would undo it.
-    if let Err(error) = process::be_subreaper(daemon.world.config.daemon.subreaper) {
-        say(daemon, Line::NoSubreaper { error: error.to_string() }, host);
+    // Not before the fork to the background, which would undo it; and not undone unless it was done here.
+    let wanted = daemon.world.config.daemon.subreaper;
+    if wanted != reactor.subreaper {
+        match process::be_subreaper(wanted) {
+            Ok(()) => reactor.subreaper = wanted,
+            Err(error) => say(daemon, Line::NoSubreaper { error: error.to_string() }, host),
+        }
     }
     let path = daemon.world.config.daemon.pidfile.clone();
     let pid_file = PidFile::write(&path);
