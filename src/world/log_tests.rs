@@ -284,7 +284,7 @@ fn proc_103_a_full_pipe_sets_the_pace() {
     assert!(log.is_choked());
     assert_eq!(log.take_report(NOW), None);
     // One read and what was left in the pipe at its end have room, no more.
-    let rest = vec![b'y'; limits::OUTPUT_READ_BYTES + (1 << 20)];
+    let rest = vec![b'y'; limits::OUTPUT_READ_BYTES + limits::LARGE_PIPE_BYTES];
     assert_eq!(log.write(&rest, NOW, &mut host), Wrote { stored: 0, lost: 0 });
     assert_eq!(log.write(b"more than that", NOW, &mut host), Wrote { stored: 0, lost: 14 });
     let report = log.take_report(NOW);
