@@ -117,6 +117,29 @@ startsecs=0
     assert!(std::fs::metadata(&path).is_ok(), "the file is left behind");
 }
 
+/// BUG-060: a reload that would need a socket that somebody else has is refused before anything is stopped; one that
+/// is ours already is no obstacle.
+#[test]
+fn a_reload_without_its_socket() {
+    if upstream_differs("BUG-060") {
+        return;
+    }
+    let program = "[fcgi-program:web]\ncommand=python3 server.py end\nsocket=tcp://localhost:@SPARE@\nstartsecs=0\n";
+    let mut daemon = setup("[program:steady]\ncommand=sleep 1000\nstartsecs=0\n").start();
+    let child = daemon.wait_for_state("steady", "RUNNING").pid();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", daemon.spare_port())).expect("the port");
+    daemon.configure(&format!("{QUIET}{program}"));
+    daemon.signal("HUP");
+    daemon.wait_for_log("CRIT cannot reload: Could not create FastCGI socket tcp://localhost:");
+    assert_eq!(daemon.info("steady").pid(), child);
+    drop(taken);
+    daemon.signal("HUP");
+    let first = wait_for("an answer", 20, || at_port(&daemon));
+    daemon.signal("HUP");
+    let second = wait_for("another", 20, || at_port(&daemon).filter(|pid| *pid != first));
+    assert_eq!(daemon.info("web").pid(), second);
+}
+
 /// PROC-134: the length of the queue of connections, as ss(8) and /proc/net show it: here by its effect.
 #[test]
 fn proc_134_backlog() {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-use slab::Slab;
+pub use slab::Slab;
 
 /// Names one item of an [`Arena`]. `Copy`, 8 bytes, and only ever found in the arena that made it.
 pub struct Key<T> {

@@ -109,7 +109,7 @@ pub const ACCEPTS_PER_TURN: usize = 64;
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes given to one connection before others get their turn.
 pub const WRITE_BYTES: usize = 256 * 1024;
-/// Bytes of the foreground copy of the main log kept while stdout takes no more; what comes then is lost.
+/// Bytes for the foreground's stdout kept while it takes no more; what comes then is lost.
 pub const ECHO_BYTES: usize = 1024 * 1024;
 /// How long the daemon waits at its end for a reader of a log that takes nothing, and for all of them together.
 pub const LAST_READS: Duration = Duration::from_millis(500);

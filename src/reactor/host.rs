@@ -12,7 +12,7 @@ use mio::Registry;
 use super::pipes::AllPipes;
 use super::ready::{Id, List, Ready, Source};
 use crate::base::errno::Errno;
-use crate::base::key::Key;
+use crate::base::key::{Key, Slab};
 use crate::base::limits::{ECHO_BYTES, ECHO_PATIENCE};
 use crate::base::time::Calendar;
 use crate::base::words::{Channel, Pid};
@@ -38,10 +38,10 @@ pub struct RealHost {
     pub pipes: AllPipes,
     spawner: Spawner,
     /// By the number in a [`FileId`].
-    logs: Vec<Option<Sink>>,
+    logs: Slab<Sink>,
     fastcgi: FastCgi,
     /// By the number in a [`SocketId`].
-    sockets: Vec<Option<OwnedFd>>,
+    sockets: Slab<OwnedFd>,
     echo: Echo,
     syslog: Syslog,
     zone: LocalZone,
@@ -64,9 +64,9 @@ impl RealHost {
             ready: Ready::new(registry),
             pipes: AllPipes::default(),
             spawner: Spawner::new()?,
-            logs: Vec::new(),
+            logs: Slab::new(),
             fastcgi: FastCgi::default(),
-            sockets: Vec::new(),
+            sockets: Slab::new(),
             echo: Echo { sink: None, tried: false, queue: VecDeque::new() },
             syslog: Syslog::default(),
             zone: LocalZone::default(),
@@ -78,6 +78,8 @@ impl RealHost {
     pub fn reset(&mut self) {
         self.logs.clear();
         self.sockets.clear();
+        // Names may mean other addresses by now.
+        self.fastcgi = FastCgi::default();
         self.pipes.close_all(&mut self.ready);
     }
 
@@ -133,12 +135,11 @@ impl RealHost {
     }
 
     fn socket(&self, socket: SocketId) -> Result<RawFd, Errno> {
-        let open = self.sockets.get(socket.0 as usize).and_then(Option::as_ref);
-        open.map(|fd| fd.as_raw_fd()).ok_or(Errno::EBADF)
+        self.sockets.get(socket.0 as usize).map(|fd| fd.as_raw_fd()).ok_or(Errno::EBADF)
     }
 
     fn log(&self, file: FileId) -> Result<&Sink, Errno> {
-        self.logs.get(file.0 as usize).and_then(Option::as_ref).ok_or(Errno::EBADF)
+        self.logs.get(file.0 as usize).ok_or(Errno::EBADF)
     }
 }
 
@@ -199,18 +200,15 @@ impl Host for RealHost {
 
     fn open_socket(&mut self, spec: &FastCgiSpec) -> Result<SocketId, String> {
         let fd = self.fastcgi.open(spec)?;
-        let place = self.sockets.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.sockets.push(None);
-            self.sockets.len() - 1
-        });
-        self.sockets[place] = Some(fd);
-        Ok(SocketId(place as u32))
+        Ok(SocketId(self.sockets.insert(fd) as u32))
+    }
+
+    fn could_open_socket(&mut self, spec: &FastCgiSpec) -> Result<(), String> {
+        FastCgi::default().could_open(spec)
     }
 
     fn close_socket(&mut self, socket: SocketId) {
-        if let Some(place) = self.sockets.get_mut(socket.0 as usize) {
-            *place = None;
-        }
+        self.sockets.try_remove(socket.0 as usize);
     }
 
     fn close_pipes(&mut self, who: Key<Process>) {
@@ -220,11 +218,7 @@ impl Host for RealHost {
     fn open_log(&mut self, path: &str) -> Result<Opened, Errno> {
         let sink = Sink::open(path)?;
         let (size, regular, identity) = (sink.size, sink.regular, sink.identity);
-        let place = self.logs.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.logs.push(None);
-            self.logs.len() - 1
-        });
-        self.logs[place] = Some(sink);
+        let place = self.logs.insert(sink);
         Ok(Opened { file: FileId(place as u32), size, regular, identity })
     }
 
@@ -237,9 +231,7 @@ impl Host for RealHost {
     }
 
     fn close_log(&mut self, file: FileId) {
-        if let Some(place) = self.logs.get_mut(file.0 as usize) {
-            *place = None;
-        }
+        self.logs.try_remove(file.0 as usize);
     }
 
     fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
@@ -277,20 +269,21 @@ impl Host for RealHost {
         }
     }
 
-    fn echo(&mut self, bytes: &[u8]) {
+    fn echo(&mut self, bytes: &[u8]) -> usize {
         if !self.echo.tried {
             self.echo.tried = true;
             self.echo.sink = Sink::own(1).ok().map(|sink| (sink, None));
         }
-        if self.echo.sink.is_none() || self.echo.queue.len() + bytes.len() > ECHO_BYTES {
-            return;
-        }
         let waiting = !self.echo.queue.is_empty();
+        if self.echo.sink.is_none() || waiting && self.echo.queue.len() + bytes.len() > ECHO_BYTES {
+            return bytes.len();
+        }
         self.echo.queue.extend(bytes);
         // While older bytes wait, the poll will tell when to go on.
         if !waiting {
             self.flush_echo();
         }
+        0
     }
 
     fn syslog(&mut self, ident: &str, text: &str) {

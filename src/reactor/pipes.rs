@@ -80,6 +80,7 @@ impl AllPipes {
         shared: bool,
         ready: &mut Ready,
     ) -> Result<ChildEnds, Errno> {
+        // Nobody is left there: a process that is forgotten has its pipes closed.
         self.close(who, ready);
         let pipe_if =
             |wanted: bool| if wanted { io::pipe().map(|(a, b)| (Some(a), Some(b))) } else { Ok((None, None)) };

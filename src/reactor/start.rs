@@ -116,37 +116,51 @@ impl Start {
             if daemon.world.config.daemon.nodaemon { None } else { Some(go_to_background(&mut daemon, &mut host)?) };
         let mut reactor =
             Reactor::new(poll, signals, &mut host).map_err(|error| trouble("watch for signals", error))?;
-        let mut pid_file = begin(&mut reactor, &mut daemon, listeners, &mut host)?;
+        let pid_file = begin(&mut reactor, &mut daemon, listeners, &mut host)?;
         if let Some(foreground) = foreground {
             foreground.release();
         }
-        loop {
-            let end = reactor.run(&mut daemon, &mut host);
-            reactor.close_servers(&mut host);
-            finish_logs(&mut daemon, &mut host);
-            if let Some(file) = pid_file.take() {
-                file.remove();
-            }
-            match end {
-                Ok(End::Exit) => break,
-                Ok(End::Reload(mut config)) => {
-                    host.reset();
-                    switch_user(&mut config)?;
-                    let (mut new, listeners) = open(*config, &mut host, true)?;
-                    new.world.follow(&daemon.world);
-                    daemon = new;
-                    pid_file = begin(&mut reactor, &mut daemon, listeners, &mut host)?;
-                }
-                Err(error) => return Err(trouble("poll", error)),
-            }
-        }
+        let result = serve(&mut reactor, daemon, pid_file, &mut host);
         host.finish_echo();
-        Ok(())
+        result
     }
 }
 
-/// The last chance of readers to take what their logs hold: as long as they take something, within bounds.
-fn finish_logs(daemon: &mut Daemon, host: &mut RealHost) {
+/// Runs the daemon, and after each reload the next one.
+fn serve(
+    reactor: &mut Reactor,
+    mut daemon: Daemon,
+    mut pid_file: Option<PidFile>,
+    host: &mut RealHost,
+) -> Result<(), String> {
+    loop {
+        let end = reactor.run(&mut daemon, host);
+        reactor.close_servers(host);
+        let lost = finish_logs(&mut daemon, host);
+        if let Some(file) = pid_file.take() {
+            file.remove();
+        }
+        match end {
+            Ok(End::Exit) => return Ok(()),
+            Ok(End::Reload(mut config)) => {
+                host.reset();
+                switch_user(&mut config)?;
+                let (mut new, listeners) = open(*config, host, true)?;
+                new.world.follow(&daemon.world);
+                daemon = new;
+                if lost > 0 {
+                    say(&mut daemon, Line::LostAtReload { bytes: lost }, host);
+                }
+                pid_file = begin(reactor, &mut daemon, listeners, host)?;
+            }
+            Err(error) => return Err(trouble("poll", error)),
+        }
+    }
+}
+
+/// The last chance of readers to take what their logs hold: as long as they take something, within bounds. Returns how
+/// many bytes are lost all the same.
+fn finish_logs(daemon: &mut Daemon, host: &mut RealHost) -> usize {
     /// How often is looked, in milliseconds.
     const LOOK: i32 = 5;
     let begun = clock::mono();
@@ -158,7 +172,7 @@ fn finish_logs(daemon: &mut Daemon, host: &mut RealHost) {
             (moved, least) = (now.mono, waiting);
         }
         if waiting == 0 || now.mono - moved > LAST_READS || now.mono - begun > LAST_READS_IN_ALL {
-            return;
+            return waiting;
         }
         io::pause(LOOK);
     }

@@ -212,6 +212,13 @@ impl Host for SimHost {
         Ok(SocketId(self.last_socket))
     }
 
+    fn could_open_socket(&mut self, _spec: &FastCgiSpec) -> Result<(), String> {
+        match self.dice.one_in(self.refusals.socket) {
+            true => Err(Errno::EADDRINUSE.to_string()),
+            false => Ok(()),
+        }
+    }
+
     fn close_socket(&mut self, socket: SocketId) {
         self.journal.note(format!("{:?} socket {} closed", self.now, socket.0));
         self.sockets.remove(&socket.0);
@@ -289,11 +296,12 @@ impl Host for SimHost {
         }
     }
 
-    fn echo(&mut self, bytes: &[u8]) {
+    fn echo(&mut self, bytes: &[u8]) -> usize {
         self.journal.bytes(bytes);
         if self.keeps_records {
             self.echoed.extend_from_slice(bytes);
         }
+        0
     }
 
     fn syslog(&mut self, ident: &str, text: &str) {

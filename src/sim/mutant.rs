@@ -235,6 +235,10 @@ impl Host for Tampered<'_> {
         self.host.pause_output(who, channel, paused);
     }
 
+    fn could_open_socket(&mut self, spec: &FastCgiSpec) -> Result<(), String> {
+        self.host.could_open_socket(spec)
+    }
+
     fn open_socket(&mut self, spec: &FastCgiSpec) -> Result<SocketId, String> {
         self.host.open_socket(spec)
     }
@@ -317,8 +321,8 @@ impl Host for Tampered<'_> {
         self.host.probe(path)
     }
 
-    fn echo(&mut self, bytes: &[u8]) {
-        self.host.echo(bytes);
+    fn echo(&mut self, bytes: &[u8]) -> usize {
+        self.host.echo(bytes)
     }
 
     fn syslog(&mut self, ident: &str, text: &str) {

@@ -98,7 +98,7 @@ pub fn wait_ready(fd: BorrowedFd<'_>, write: bool, millis: i32) -> bool {
     unsafe { libc::poll(&mut entry, 1, millis) > 0 }
 }
 
-/// Waits. Only for start-up.
+/// Waits. Only for start-up, the end, and a reload.
 pub fn pause(millis: i32) {
     // SAFETY: no entries.
     unsafe { libc::poll(std::ptr::null_mut(), 0, millis) };

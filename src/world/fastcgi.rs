@@ -6,7 +6,8 @@
 use std::rc::Rc;
 
 use crate::base::key::Key;
-use crate::config::spec::{FastCgiSpec, GroupSpec};
+use crate::config::error::ConfigError;
+use crate::config::spec::{Config, FastCgiSpec, GroupSpec};
 use crate::world::group::Group;
 use crate::world::host::SocketId;
 use crate::world::lines::Line;
@@ -90,6 +91,22 @@ impl World {
                 self.close_socket(&socket.spec.url, id, turn);
             }
         }
+    }
+
+    /// A configuration to begin anew with, unless it has a FastCGI socket that can't be had: then everything stays as
+    /// it is (BUG-060). Those that are ours already will be free.
+    pub(crate) fn could_have_sockets(&self, config: Config, turn: &mut Turn<'_>) -> Result<Config, Vec<ConfigError>> {
+        let ours = |url: &str| self.groups().flat_map(|group| &group.sockets).any(|socket| socket.spec.url == url);
+        let processes = config.groups.iter().flat_map(|group| &group.processes);
+        let mut sockets: Vec<&FastCgiSpec> = processes.filter_map(|process| process.socket.as_deref()).collect();
+        sockets.dedup();
+        sockets.retain(|spec| !ours(&spec.url));
+        let wrong = |spec: &FastCgiSpec, error: String| ConfigError::new(cannot_create_socket(&spec.url, &error));
+        let mistakes: Vec<ConfigError> = sockets
+            .into_iter()
+            .filter_map(|spec| Some(wrong(spec, turn.host.could_open_socket(spec).err()?)))
+            .collect();
+        if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
     }
 
     fn create_socket(&mut self, spec: &FastCgiSpec, turn: &mut Turn<'_>) -> Result<SocketId, String> {

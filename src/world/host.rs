@@ -104,6 +104,8 @@ pub trait Host {
     fn pause_output(&mut self, who: Key<Process>, channel: Channel, paused: bool);
     /// Opens the listening socket of FastCGI programs (PROC-133, PROC-134). The error is for the operator.
     fn open_socket(&mut self, spec: &FastCgiSpec) -> Result<SocketId, String>;
+    /// Whether it could be opened; makes and removes no file.
+    fn could_open_socket(&mut self, spec: &FastCgiSpec) -> Result<(), String>;
     /// Closes the daemon's copy of it; a unix socket's file stays (PROC-133).
     fn close_socket(&mut self, socket: SocketId);
     /// Closes all pipes of a child that has ended.
@@ -133,8 +135,9 @@ pub trait Host {
     /// Whether a path can be executed.
     fn probe(&mut self, path: &str) -> Probe;
 
-    /// The foreground copy of the main log. Errors are ignored (LOG-011).
-    fn echo(&mut self, bytes: &[u8]);
+    /// A piece of text for the foreground's stdout: the copy of the main log, or what a listener relays. Errors are
+    /// ignored (LOG-011). Returns how many bytes were given up, as too much waits already: all or none.
+    fn echo(&mut self, bytes: &[u8]) -> usize;
     /// One record to syslog; its absence disturbs nothing (LOG-062).
     fn syslog(&mut self, ident: &str, text: &str);
 

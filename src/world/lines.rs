@@ -153,6 +153,11 @@ lines! {
     LogTrouble { name: String, text: String } Error "'{name}' log: {text}";
     /// LOG-053: the end of it.
     LogRecovered { name: String, text: String } Info "'{name}' log: {text}";
+    /// `supervisor_stdout`: what it is given can't be printed fast enough.
+    RelayLost { bytes: u64 } Error
+        "{bytes} bytes that listeners relay to standard output were lost: its reader is too slow";
+    /// What logs still held when everything began anew.
+    LostAtReload { bytes: usize } Error "{bytes} bytes of logs were lost at the reload, as they could not be written";
     /// LOG-037.
     Output { name: String, channel: &'static str, text: String } Debug "'{name}' {channel} output:\n{text}";
     /// EVT-062.

@@ -1,6 +1,9 @@
 //! Events on their way to listeners and results on their way back (contract events.md, sections 4 to 6).
 
+use std::time::Duration;
+
 use crate::base::key::Key;
+use crate::base::time::Mono;
 use crate::base::words::{Level, State};
 use crate::config::spec::ResultHandler;
 use crate::wire::listener::{Heard, Phase};
@@ -10,6 +13,14 @@ use crate::world::pool::{Discarded, Member, Pool, Ticket, Verdict, judge};
 use crate::world::process::Process;
 use crate::world::{Turn, World};
 
+/// What became of output that listeners relayed to stdout.
+#[derive(Default)]
+pub(crate) struct Relayed {
+    /// Bytes given up and not told of.
+    lost: u64,
+    told_at: Option<Mono>,
+}
+
 impl World {
     pub(crate) fn pool_mut(&mut self, group: Key<Group>) -> Option<&mut Pool> {
         self.groups.get_mut(group)?.pool.as_mut()
@@ -17,6 +28,19 @@ impl World {
 
     fn member_mut(&mut self, who: Key<Process>) -> Option<&mut Member> {
         self.processes.get_mut(who)?.listener.as_mut()
+    }
+
+    /// Prints what a listener relays; what stdout can't take is counted, and told at most once a minute.
+    fn relay(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
+        /// As for logs (LOG-053).
+        const REPORT: Duration = Duration::from_secs(60);
+        self.relayed.lost += turn.host.echo(bytes) as u64;
+        let quiet = self.relayed.told_at.is_some_and(|at| turn.now.mono - at < REPORT);
+        if self.relayed.lost > 0 && !quiet {
+            let bytes = std::mem::take(&mut self.relayed.lost);
+            self.relayed.told_at = Some(turn.now.mono);
+            self.say(&Line::RelayLost { bytes }, turn);
+        }
     }
 
     pub(crate) fn say_discarded(&mut self, group: Key<Group>, discarded: Discarded, turn: &mut Turn<'_>) {
@@ -151,7 +175,7 @@ impl World {
         match &verdict {
             Verdict::Accepted => {}
             Verdict::Feed(bytes) => self.feed_subject(about, bytes, turn),
-            Verdict::Print(bytes) => turn.host.echo(bytes),
+            Verdict::Print(bytes) => self.relay(bytes, turn),
             Verdict::Rejected => self.say(&Line::EventRejected { name: name.clone() }, turn),
             Verdict::Failed => self.say(&Line::EventFailed { name: name.clone() }, turn),
         }

@@ -59,6 +59,8 @@ pub struct Log {
     lost: u64,
     /// How many of the lost bytes [`Log::take_recovery`] has told of.
     told: u64,
+    /// The last trouble ended with a loss that was told.
+    told_loss: bool,
 }
 
 /// What is to be said of a log (LOG-053).
@@ -90,6 +92,7 @@ impl Log {
             written: 0,
             lost: 0,
             told: 0,
+            told_loss: false,
         }
     }
 
@@ -169,11 +172,8 @@ impl Log {
     /// Tries what is held again, once [`Log::retry_at`] has come.
     pub fn retry(&mut self, now: Mono, host: &mut dyn Host) -> Wrote {
         self.retry_at = None;
-        if self.wanted && self.file.is_none() {
-            match self.open_file(host) {
-                Ok(()) => self.trouble = None,
-                Err(errno) => self.failed(errno, now),
-            }
+        if self.wanted && self.file.is_none() && self.open_again(now, host).is_ok() {
+            self.trouble = None;
         }
         let stored = self.flush_held(now, host);
         self.rotate_if_due(host);
@@ -185,10 +185,19 @@ impl Log {
 
     /// What is to be said now: that writing or rotating fails, at most once a minute (LOG-053), or that it is over.
     pub fn take_report(&mut self, now: Mono) -> Option<Report> {
+        let next = self.reported_at.map(|at| at + REPORT);
+        let quiet = next.is_some_and(|at| now < at);
         if self.trouble.is_none() && self.held.is_empty() && (self.in_trouble || self.lost > self.told) {
+            if self.lost > self.told {
+                if self.told_loss && quiet {
+                    // A file that has room for a moment, again and again: told together.
+                    self.retry_at = next;
+                    return None;
+                }
+                self.reported_at = Some(now);
+            }
             return Some(self.take_recovery());
         }
-        let quiet = self.reported_at.is_some_and(|at| now - at < REPORT);
         if quiet || !(self.unreported || self.stuck.is_some()) {
             return None;
         }
@@ -214,6 +223,7 @@ impl Log {
     fn take_recovery(&mut self) -> Report {
         self.in_trouble = false;
         self.unreported = false;
+        self.told_loss = self.lost > self.told;
         let lost = self.lost - std::mem::replace(&mut self.told, self.lost);
         match lost {
             0 => Report::Recovered(format!("log file '{}' is written again, nothing was lost", self.path)),
@@ -232,7 +242,7 @@ impl Log {
         }
         self.flush_held(now, host);
         self.close_file(host);
-        self.open_file(host).inspect_err(|errno| self.failed(*errno, now))
+        self.open_again(now, host)
     }
 
     /// Removes the file and makes a new one; backups stay (LOG-077). Works for a closed log, too (BUG-047); a file
@@ -264,7 +274,7 @@ impl Log {
             Err(errno) => return Err(errno),
         }
         self.close_file(host);
-        self.open_file(host).inspect_err(|errno| self.failed(*errno, now))
+        self.open_again(now, host)
     }
 
     /// Closes the log. What is held is tried once more; if that fails, the file stays open for it until
@@ -280,14 +290,16 @@ impl Log {
         self.lost += self.held.len() as u64;
         self.held.clear();
         self.retry_at = None;
-        // No more than what is lost is to be said of it.
-        (self.trouble, self.in_trouble) = (None, false);
+        // No more than what is lost is to be said of it, and that at once.
+        (self.trouble, self.in_trouble, self.told_loss) = (None, false, false);
         self.close_file(host);
     }
 
-    /// Things in /dev and /proc are never renamed or removed, even if a regular file is behind them.
+    /// Things in /dev and /proc are never renamed or removed, even if a regular file is behind them. In /dev/shm there
+    /// are ordinary files, in memory.
     fn is_device(&self) -> bool {
-        self.path.starts_with("/dev/") || self.path.starts_with("/proc/")
+        let in_dev = self.path.starts_with("/dev/") && !self.path.starts_with("/dev/shm/");
+        in_dev || self.path.starts_with("/proc/")
     }
 
     fn open_file(&mut self, host: &mut dyn Host) -> Result<(), Errno> {
@@ -295,6 +307,14 @@ impl Log {
         let Opened { file: id, size: position, regular, identity } = opened;
         self.file = Some(Open { id, regular, identity, position });
         Ok(())
+    }
+
+    /// Opens an open log's file anew, and later if it can't be now. A FIFO without a reader waits for something to say.
+    fn open_again(&mut self, now: Mono, host: &mut dyn Host) -> Result<(), Errno> {
+        match self.open_file(host) {
+            Err(Errno::EPIPE) if self.held.is_empty() => Ok(()),
+            result => result.inspect_err(|errno| self.failed(*errno, now)),
+        }
     }
 
     fn close_file(&mut self, host: &mut dyn Host) {
@@ -378,6 +398,8 @@ impl Log {
             }
             // Somebody has put another file there, such as the other process that shares this log.
             (Some(file), Ok(meta)) if meta.identity != file.identity => return self.renew_file(host, None),
+            // Somebody took it away: what is in it is theirs (LOG-075).
+            (Some(_), Err(Errno::ENOENT)) if self.backups == 0 => return self.renew_file(host, None),
             _ => {}
         }
         if self.backups == 0 {

@@ -108,6 +108,31 @@ fn log_075_outsiders_may_take_the_file_away() {
 }
 
 #[test]
+fn log_075_what_outsiders_took_away_is_theirs() {
+    // Without backups, too: the file is not emptied under its new name, and there is another one.
+    let mut host = Sim::default();
+    let mut log = open(4, 0, &mut host);
+    host.rename("/log", "/saved").unwrap();
+    put(&mut log, "kept", &mut host);
+    assert_eq!((text(&host, "/saved"), text(&host, "/log")), (some("kept"), some("")));
+    put(&mut log, "new", &mut host);
+    assert_eq!((text(&host, "/saved"), text(&host, "/log")), (some("kept"), some("new")));
+}
+
+#[test]
+fn log_052_files_in_shared_memory_are_ordinary_ones() {
+    let mut host = Sim::default();
+    host.files.put_directory("/dev/shm");
+    let mut log = Log::new("/dev/shm/log".into(), 4, 1);
+    log.open(&mut host).unwrap();
+    put(&mut log, "full", &mut host);
+    assert_eq!((text(&host, "/dev/shm/log"), text(&host, "/dev/shm/log.1")), (some(""), some("full")));
+    put(&mut log, "x", &mut host);
+    assert_eq!(log.clear(NOW, &mut host), Ok(()));
+    assert_eq!(text(&host, "/dev/shm/log"), some(""));
+}
+
+#[test]
 fn log_052_a_pipe_is_never_rotated_or_removed() {
     // BUG-048.
     let mut host = Sim::default();
@@ -210,6 +235,37 @@ fn a_fifo_that_nobody_reads_holds_nobody_up() {
     host.files.faults.open = None;
     log.retry(at(1), &mut host);
     assert_eq!(text(&host, "/fifo"), some("early"));
+    // Nor does it wake anybody while there is nothing to say, whoever has it opened again.
+    host.files.faults.open = Some(Errno::EPIPE);
+    let mut log = Log::new("/fifo".into(), 0, 0);
+    log.open(&mut host).unwrap();
+    assert_eq!(log.reopen(NOW, &mut host), Ok(()));
+    assert_eq!((log.retry_at(), log.take_report(NOW)), (None, None));
+}
+
+#[test]
+fn log_053_losses_again_and_again_are_told_together() {
+    let mut host = Sim::default();
+    let mut log = open(0, 0, &mut host);
+    let lost = |count: usize| {
+        let text = format!("{count} bytes of log file '/log' were lost while it could not be written");
+        Some(Report::Trouble(text))
+    };
+    let mut lose = |log: &mut Log, second: u64| {
+        host.files.faults.room = Some(0);
+        log.write(&vec![b'x'; limits::LOG_HELD_BYTES + 7], at(second), &mut host);
+        host.files.faults.room = None;
+        log.retry(at(second), &mut host);
+        log.take_report(at(second))
+    };
+    assert_eq!(lose(&mut log, 0), lost(7), "the first at once");
+    assert_eq!(lose(&mut log, 5), None);
+    assert_eq!(lose(&mut log, 10), None);
+    assert_eq!(log.retry_at(), Some(at(60)), "it is not forgotten");
+    let mut host = Sim::default();
+    log.retry(at(60), &mut host);
+    assert_eq!(log.take_report(at(60)), lost(14));
+    assert_eq!(log.retry_at(), None);
 }
 
 #[test]

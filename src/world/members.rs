@@ -139,7 +139,8 @@ impl World {
     }
 
     fn forget(&mut self, key: Key<Process>, turn: &mut Turn<'_>) {
-        // Also of a child in UNKNOWN, whose logs may still be open.
+        // Also of a child in UNKNOWN, which may live on: nobody reads its pipes any more.
+        turn.host.close_pipes(key);
         if let Some(mut process) = self.processes.remove(key) {
             for output in process.outputs.iter_mut().flatten() {
                 output.abandon(turn.now.mono, turn.host);

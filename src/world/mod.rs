@@ -114,6 +114,7 @@ pub struct World {
     /// What to begin anew with after the end.
     next: Option<Config>,
     pub(crate) changes: u64,
+    pub(crate) relayed: listening::Relayed,
     /// Starts that were tried so far.
     spawns: u64,
     pub(crate) log_writes: u64,
@@ -172,6 +173,7 @@ impl World {
             ending: None,
             next: None,
             changes: 0,
+            relayed: Default::default(),
             spawns: 0,
             log_writes: 0,
             trail: None,
@@ -181,7 +183,11 @@ impl World {
         }
         world.clear_auto_logs(turn);
         for group in world.configured.clone() {
-            world.make_group(&group, turn)?;
+            if let Err(text) = world.make_group(&group, turn) {
+                // After a reload nobody else may be there to be told.
+                world.say(&Line::Free(Level::Critical, text.clone()), turn);
+                return Err(text);
+            }
         }
         Ok(world)
     }
@@ -301,6 +307,10 @@ impl World {
         match made {
             Ok(pid) => {
                 self.pids.insert(pid, who);
+                // A log may still hold much of what the child before printed: then this one waits, too.
+                for channel in [Channel::Stdout, Channel::Stderr] {
+                    self.look_after_log(who, channel, turn);
+                }
                 if let Some(process) = self.processes.get_mut(who) {
                     process.stdin.clear();
                     // PROC-092.
@@ -329,7 +339,7 @@ impl World {
 
     /// A child ended, its output has been read (PROC-067).
     pub fn reaped(&mut self, pid: Pid, exit: Exit, turn: &mut Turn<'_>) {
-        let Some(who) = self.pids.remove(&pid) else {
+        let Some(who) = self.pids.remove(&pid).filter(|who| self.processes.get(*who).is_some()) else {
             return self.say(&Line::ReapedUnknown { pid, status: exit.text() }, turn);
         };
         turn.host.close_pipes(who);
@@ -379,7 +389,8 @@ impl World {
         if self.mood != Mood::Running {
             return Ok(());
         }
-        match turn.host.load_config() {
+        let loaded = turn.host.load_config().and_then(|config| self.could_have_sockets(config, turn));
+        match loaded {
             Ok(config) => {
                 self.next = Some(config);
                 self.begin_ending(Mood::Restarting, turn);

@@ -119,7 +119,7 @@ impl World {
 
     /// After something was written: arms the next try of a log that could not take it, says so now and then, and
     /// lets the child wait while its reader sets the pace (PROC-103).
-    fn look_after_log(&mut self, who: Key<Process>, channel: Channel, turn: &mut Turn<'_>) {
+    pub(crate) fn look_after_log(&mut self, who: Key<Process>, channel: Channel, turn: &mut Turn<'_>) {
         let Some(process) = self.processes.get_mut(who) else { return };
         let log = process.outputs[channel.index()].as_mut().and_then(Output::log_mut);
         let Some(log) = log else { return };
@@ -153,7 +153,7 @@ impl World {
     /// written, only the foreground copy shows that at once; in the file it comes at its place, if there was room.
     pub(crate) fn look_after_main_log(&mut self, turn: &mut Turn<'_>) {
         let log = self.main_log.file();
-        let (retry, report) = log.map_or((None, None), |log| (log.retry_at(), log.take_report(turn.now.mono)));
+        let (report, retry) = log.map_or((None, None), |log| (log.take_report(turn.now.mono), log.retry_at()));
         self.alarms.set(Alarm::MainLog, retry);
         match report {
             Some(Report::Trouble(text)) => self.say(&Line::Free(Level::Error, text), turn),
