@@ -328,6 +328,22 @@ fn proc_103_only_the_reader_of_its_output_holds_a_child_up() {
 }
 
 #[test]
+fn a_child_that_outlives_its_group_is_nobodys() {
+    // PROC-025, PROC-081: UNKNOWN is in the "stopped" set, so the group may go while its child lives.
+    let mut rig = Rig::one(|_| {});
+    rig.begin();
+    let pid = rig.pid("p");
+    rig.host.kill_error = Some(Errno::EPERM);
+    rig.fault("supervisor.stopProcess", vec![s("p")]);
+    rig.get("supervisor.removeProcessGroup", vec![s("p")]);
+    assert_eq!(rig.host.children[&pid].stdin_room, None, "its pipes are closed");
+    rig.news();
+    // PROC-033.
+    rig.turn(|world, turn| world.reaped(pid, Exit::Code(0), turn));
+    assert_eq!(rig.news(), [format!("INFO reaped unknown pid {pid} (exit status 0)")]);
+}
+
+#[test]
 fn proc_081_and_082_groups_come_and_go() {
     let mut files = config(vec![]);
     files.groups = vec![solo(program("p", |spec| spec.channels[0].logfile = LogFile::Auto))];
