@@ -330,3 +330,33 @@ fn terminal_had_controls(daemon: &Daemon) -> bool {
     }
     terminal.raw.contains('\x1b')
 }
+
+/// CTL-092: at the end of the input `fg` leaves, however much the process prints.
+#[test]
+fn ctl_092_fg_leaves_at_the_end_of_input() {
+    if upstream_differs("CTL-092: what comes behind the end of the input is shown by our client only") {
+        return;
+    }
+    let chatter = "[program:chatter]\ncommand=sh -c 'while :; do echo tick; sleep 0.05; done'\nstartsecs=0\n";
+    let daemon = Daemon::start(&format!("{QUIET}{CONFIG}{chatter}"));
+    daemon.wait_for_state("chatter", "RUNNING");
+    let mut fg = Command::new(env!("CARGO_BIN_EXE_supervisorctl"));
+    fg.arg("-c").arg(daemon.config()).args(["fg", "chatter"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut fg = fg.spawn().expect("supervisorctl");
+    let mut out = fg.stdout.take().expect("its output");
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        out.read_to_string(&mut text).map(|_| text)
+    });
+    let mut status = None;
+    wait_until("fg to leave", 20, || {
+        status = fg.try_wait().expect("its status");
+        if status.is_none() {
+            std::thread::sleep(Duration::from_millis(20))
+        }
+        status.is_some()
+    });
+    let text = reader.join().expect("a reader").expect("text");
+    assert!(text.starts_with("==> Press Ctrl-C to exit <==\n") && text.ends_with("Exiting foreground\n"), "{text}");
+    assert_eq!(status.and_then(|status| status.code()), Some(0));
+}

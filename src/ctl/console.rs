@@ -15,7 +15,7 @@ use crate::sys::terminal::{self, Woken};
 /// When stdout gets colours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Colours {
-    /// At a terminal that has them, unless `NO_COLOR` is set (<https://no-color.org>).
+    /// At a terminal that has them, unless `NO_COLOR` is set and not empty (<https://no-color.org>).
     Auto,
     /// Wherever it goes.
     Always,

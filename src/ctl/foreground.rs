@@ -1,7 +1,7 @@
 //! `fg`: what a process prints comes to the screen, what the user types goes to its stdin.
 
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::base::value::Value;
 use crate::base::words::fault;
@@ -15,7 +15,8 @@ use crate::ctl::trouble::Trouble;
 
 /// The number of RUNNING.
 const RUNNING: i64 = 20;
-/// How long a process may be silent before we take it that it has answered our last line.
+/// How long we go on after the end of the input, so that the answer to the last line is shown. A process that prints
+/// all the time gets no more.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// CTL-091, CTL-092.
@@ -40,35 +41,44 @@ pub fn fg(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble> {
         Err(Trouble::Fault(said)) => return dialogue.say(&format!("ERROR: {}", Trouble::Fault(said))),
         Err(trouble) => return Err(trouble),
     }
-    dialogue.say(HOW_TO_LEAVE)?;
     dialogue.screen.catch_interrupts();
-    let mut streams = Vec::new();
-    for channel in ["stdout", "stderr"] {
-        streams.extend(open_stream(dialogue, &log_path(name, channel))?);
+    dialogue.say(HOW_TO_LEAVE)?;
+    match attend(dialogue, name) {
+        // Wherever Ctrl-C comes from here on, it is how one leaves. The terminal shows `^C`; what follows begins a line.
+        Err(Trouble::Interrupted) => dialogue.screen.end_interrupted_line(),
+        ended => ended?,
     }
-    talk(dialogue, name, &mut streams)?;
     dialogue.say("Exiting foreground")
 }
 
 /// Goes on until the user leaves or the process is gone. When the input ends, what the process still answers is
 /// shown first.
-fn talk(dialogue: &mut Dialogue<'_>, name: &str, streams: &mut Vec<LogStream>) -> Result<(), Trouble> {
-    let mut listening = true;
+fn attend(dialogue: &mut Dialogue<'_>, name: &str) -> Result<(), Trouble> {
+    let mut streams = Vec::new();
+    for channel in ["stdout", "stderr"] {
+        streams.extend(open_stream(dialogue, &log_path(name, channel))?);
+    }
+    // Set at the end of the input.
+    let mut deadline: Option<Instant> = None;
     loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(());
+        }
         let heard = match streams.iter().position(LogStream::is_ready) {
             Some(stream) => Heard::Other(stream),
             None => {
                 let others: Vec<_> = streams.iter().map(LogStream::as_fd).collect();
-                match listening {
-                    true => dialogue.screen.wait(&others),
-                    false => dialogue.screen.wait_for_others(&others, LAST_WORDS),
+                match left {
+                    None => dialogue.screen.wait(&others),
+                    Some(left) => dialogue.screen.wait_for_others(&others, left),
                 }
             }
         };
         match heard {
             Heard::Other(stream) => match streams.get_mut(stream).map(LogStream::next) {
                 Some(Ok(Some(bytes))) => dialogue.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
-                Some(Err(Trouble::Interrupted)) => return interrupted(dialogue),
+                Some(Err(trouble @ Trouble::Interrupted)) => return Err(trouble),
                 Some(_) => drop(streams.remove(stream)),
                 None => return Ok(()),
             },
@@ -82,17 +92,11 @@ fn talk(dialogue: &mut Dialogue<'_>, name: &str, streams: &mut Vec<LogStream>) -
                     Err(trouble) => return Err(trouble),
                 }
             }
-            Heard::Line(Line::Interrupted) => return interrupted(dialogue),
-            Heard::Line(Line::End) => listening = false,
+            Heard::Line(Line::Interrupted) => return Err(Trouble::Interrupted),
+            Heard::Line(Line::End) => deadline = Some(Instant::now() + LAST_WORDS),
             Heard::Nobody => return Ok(()),
         }
     }
-}
-
-/// The terminal shows `^C`; what follows begins a line.
-fn interrupted(dialogue: &mut Dialogue<'_>) -> Result<(), Trouble> {
-    dialogue.screen.end_interrupted_line();
-    Ok(())
 }
 
 fn is_running(dialogue: &mut Dialogue<'_>, name: &str) -> Result<bool, Trouble> {
@@ -151,6 +155,9 @@ mod tests {
         assert_eq!(run(&["one", "two"], vec![alive(), yes(), in_state(100)]), (killed, 1));
         let broken = format!("{begin}ERROR: <Fault 20: 'NO_FILE'>\nExiting foreground\n");
         assert_eq!(run(&["one", "two"], vec![in_state(20), (SEND, failing(20))]), (broken, 1));
-        assert_eq!(run(&["^C", "two"], vec![alive()]), (end, 0));
+        assert_eq!(run(&["^C", "two"], vec![alive()]), (end.clone(), 0));
+        // Ctrl-C while the server is being asked.
+        assert_eq!(run(&["one", "two"], vec![alive(), (SEND, Err(Trouble::Interrupted))]), (end.clone(), 1));
+        assert_eq!(run(&["one", "two"], vec![alive(), yes(), (INFO, Err(Trouble::Interrupted))]), (end, 1));
     }
 }

@@ -66,7 +66,7 @@ pub const CTL: Program = Program {
         ),
         (
             "ENVIRONMENT",
-            &["NO_COLOR: no colours, if it is set to anything. TERM: dumb has neither colours nor editing."],
+            &["NO_COLOR: no colours, if it is set and not empty. TERM: dumb has neither colours nor editing."],
         ),
     ],
     exits: exit::TABLE,
