@@ -360,3 +360,45 @@ fn ctl_092_fg_leaves_at_the_end_of_input() {
     assert!(text.starts_with("==> Press Ctrl-C to exit <==\n") && text.ends_with("Exiting foreground\n"), "{text}");
     assert_eq!(status.and_then(|status| status.code()), Some(0));
 }
+
+/// CTL-152: what is typed ahead answers the question.
+#[test]
+fn ctl_152_answers_typed_ahead() {
+    if upstream_differs("CTL-152: the terminal is our client's") {
+        return;
+    }
+    let (mut daemon, mut terminal) = start(&[]);
+    terminal.press("shutdown\nn\nversion\nshutdown\ny\nquit\n");
+    terminal.wait_for("Really shut the remote supervisord process down y/N? n\n");
+    terminal.wait_for("version\n4.3.0\n");
+    terminal.wait_for("Really shut the remote supervisord process down y/N? y\nShut down\n");
+    assert_eq!(terminal.end().1, Some(0));
+    assert!(daemon.wait_for_exit().success());
+    assert_eq!(daemon.text("history"), "shutdown\nversion\nshutdown\nquit\n");
+}
+
+/// CTL-154: a history that other programs write to loses nothing.
+#[test]
+fn ctl_154_a_shared_history() {
+    if upstream_differs("CTL-154: the terminal is our client's") {
+        return;
+    }
+    let daemon = Daemon::start(&format!("{QUIET}{CONFIG}"));
+    // More than we remember, bytes that are no text, and no end of the last line.
+    let mut kept = b"old \xff\n".repeat(1500);
+    kept.extend_from_slice(b"last");
+    std::fs::write(daemon.file("history"), &kept).expect("a file");
+    let mut terminal = Terminal::start(&daemon, &[], &[]);
+    terminal.wait_for(PROMPT);
+    terminal.press("version\n");
+    terminal.wait_for(&format!("4.3.0\n{PROMPT}"));
+    kept.extend_from_slice(b"\nversion\n");
+    // Kept at once.
+    assert!(std::fs::read(daemon.file("history")).expect("a file") == kept);
+    let mut other = std::fs::OpenOptions::new().append(true).open(daemon.file("history")).expect("a file");
+    other.write_all(b"elsewhere\n").expect("a file");
+    terminal.press("quit\n");
+    assert_eq!(terminal.end().1, Some(0));
+    kept.extend_from_slice(b"elsewhere\nquit\n");
+    assert!(std::fs::read(daemon.file("history")).expect("a file") == kept);
+}

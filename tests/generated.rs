@@ -122,6 +122,8 @@ const LINES: &[(&str, &[&str])] = &[
     ("supervisorctl -c @ stop we", &["web"]),
     ("supervisorctl -c @ stop web fl", &["fleet:*", "fleet:north", "fleet:south"]),
     ("supervisorctl -c @ stop fleet:n", &["fleet:north"]),
+    ("supervisorctl -c@ stop fleet:n", &["fleet:north"]),
+    ("supervisorctl --configuration=@ stop fleet:n", &["fleet:north"]),
     ("supervisorctl -c @ update ", &["fleet", "web"]),
     ("supervisorctl -c @ help up", &["update"]),
     ("supervisorctl --hist", &["--history_file"]),
@@ -155,6 +157,21 @@ fn lines(output: std::process::Output) -> Vec<String> {
     String::from_utf8(output.stdout).expect("text").lines().map(|line| line.trim_end().to_string()).collect()
 }
 
+/// What bash offers for a line, with the programs of `bin`.
+fn bash_offers(bin: &Folder, line: &str) -> Vec<String> {
+    // What the shell does when the key is pressed: the line, split also at colons, and the cursor at its end.
+    let driver = r#"source "$1"; COMP_LINE=$2; COMP_POINT=${#2}; COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
+        read -ra COMP_WORDS <<<"$2"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _${COMP_WORDS[0]}; [[ ${#COMPREPLY[@]} -gt 0 ]] && printf '%s\n' "${COMPREPLY[@]}"; :"#;
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", driver, "bash"]).arg(path_of("bash")).arg(line).env("PATH", path_with(bin));
+    let names = lines(bash.output().expect("bash"));
+    // bash has the part in front of the last colon already.
+    let word = line.rsplit(' ').next().unwrap_or("");
+    let before = word.rfind(':').map_or("", |at| &word[..=at]);
+    names.into_iter().map(|name| format!("{before}{name}")).collect()
+}
+
 #[test]
 fn bash_completes() {
     if upstream() || !is_here("bash") {
@@ -162,21 +179,35 @@ fn bash_completes() {
     }
     let daemon = Daemon::start(&format!("{QUIET}{PROGRAMS_CONFIG}"));
     let bin = programs();
-    let script = path_of("bash");
-    // What the shell does when the key is pressed: the line, split also at colons, and the cursor at its end.
-    let driver = r#"source "$1"; COMP_LINE=$2; COMP_POINT=${#2}; COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
-        read -ra COMP_WORDS <<<"$2"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        _${COMP_WORDS[0]}; [[ ${#COMPREPLY[@]} -gt 0 ]] && printf '%s\n' "${COMPREPLY[@]}"; :"#;
-    let offered = |line: &str| {
-        let mut bash = Command::new("bash");
-        bash.args(["--norc", "-c", driver, "bash"]).arg(&script).arg(line).env("PATH", path_with(&bin));
-        let names = lines(bash.output().expect("bash"));
-        // bash has the part in front of the last colon already.
-        let word = line.rsplit(' ').next().unwrap_or("");
-        let before = word.rfind(':').map_or("", |at| &word[..=at]);
-        names.into_iter().map(|name| format!("{before}{name}")).collect()
-    };
-    check("bash", offered, &daemon);
+    check("bash", |line| bash_offers(&bin, line), &daemon);
+}
+
+/// bash inserts candidates as they are: names that would be more than a word to it are not offered.
+#[test]
+fn bash_offers_no_shell_syntax() {
+    if upstream() || !is_here("bash") {
+        return;
+    }
+    let bin = Folder::new();
+    let (harmless, harmful) = (
+        ["web", "a.b-c_d@1%+,=2", "fleet:north"],
+        [
+            "x;reboot", "$(id)", "`id`", "a|b", "a&b", "a>b", "a'b", "a\"b", "a\\b", "a~b", "g;h:i", "*", "a!b", "a#",
+            "a(b",
+        ],
+    );
+    let status: String = harmless.iter().chain(&harmful).map(|name| format!("{name:<33}RUNNING   pid 1\n")).collect();
+    std::fs::write(bin.path().join("status"), status).expect("a file");
+    let fake = bin.path().join("supervisorctl");
+    std::fs::write(&fake, "#!/bin/sh\nexec cat \"${0%/*}/status\"\n").expect("a script");
+    std::fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+    for (line, names) in [
+        ("supervisorctl stop ", &["web", "a.b-c_d@1%+,=2", "fleet:north", "fleet:*"][..]),
+        ("supervisorctl update ", &["web", "a.b-c_d@1%+,=2", "fleet"]),
+    ] {
+        let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+        assert_eq!(bash_offers(&bin, line), names, "{line}");
+    }
 }
 
 #[test]

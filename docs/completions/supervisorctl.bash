@@ -37,7 +37,7 @@ _supervisorctl() {
                 ((place += 2))
                 ;;
             -*)
-                [[ ${words[place]} == --*=* ]] && options+=("${words[place]}")
+                [[ ${words[place]} == @(--*=*|-[csupr]?*) ]] && options+=("${words[place]}")
                 ((place += 1))
                 ;;
             *)
@@ -61,10 +61,10 @@ _supervisorctl() {
             names=${names// /$'\n'}
             ;;
         add|remove|update|twiddler_add)
-            names=$("${words[0]}" "${options[@]}" status 2>/dev/null | awk '$2 ~ /^[A-Z]+$/ { split($1, part, ":"); if (!seen[part[1]]++) print part[1] }')
+            names=$("${words[0]}" "${options[@]}" status 2>/dev/null | awk '$1 ~ /^[A-Za-z0-9_.@%+,:=-]+$/ && $2 ~ /^[A-Z]+$/ { split($1, part, ":"); if (!seen[part[1]]++) print part[1] }')
             ;;
         clear|fg|pid|restart|signal|start|status|stop|tail|twiddler_remove)
-            names=$("${words[0]}" "${options[@]}" status 2>/dev/null | awk '$2 ~ /^[A-Z]+$/ { print $1; split($1, part, ":"); if (part[2] != "" && !seen[part[1]]++) print part[1] ":*" }')
+            names=$("${words[0]}" "${options[@]}" status 2>/dev/null | awk '$1 ~ /^[A-Za-z0-9_.@%+,:=-]+$/ && $2 ~ /^[A-Z]+$/ { print $1; split($1, part, ":"); if (part[2] != "" && !seen[part[1]]++) print part[1] ":*" }')
             ;;
     esac
     __majordomo_reply "$names" "$word"

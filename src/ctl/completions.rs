@@ -39,8 +39,14 @@ const AWK_NAMES: &str = "$2 ~ /^[A-Z]+$/ { print $1; split($1, part, \":\"); if 
 /// The same for groups.
 const AWK_GROUPS: &str = "$2 ~ /^[A-Z]+$/ { split($1, part, \":\"); if (!seen[part[1]]++) print part[1] }";
 
+/// bash inserts a candidate as it is, so a name that has a meaning for the shell must not be one. zsh and fish quote
+/// what they insert.
+const AWK_HARMLESS: &str = "$1 ~ /^[A-Za-z0-9_.@%+,:=-]+$/ && ";
+
 /// For bash 4 and later.
 pub fn bash() -> String {
+    let attached: String =
+        OPTIONS.iter().filter(|opt| !opt.value.is_empty()).map(|opt| opt.short).collect::<Vec<_>>().concat();
     let ctl_values = forms(OPTIONS, true).join("|");
     let ctl_all = [forms(OPTIONS, true), forms(OPTIONS, false)].concat().join(" ");
     let daemon = daemon_table();
@@ -89,7 +95,7 @@ _supervisorctl() {{
                 ((place += 2))
                 ;;
             -*)
-                [[ ${{words[place]}} == --*=* ]] && options+=("${{words[place]}}")
+                [[ ${{words[place]}} == @(--*=*|-[{attached}]?*) ]] && options+=("${{words[place]}}")
                 ((place += 1))
                 ;;
             *)
@@ -113,10 +119,10 @@ _supervisorctl() {{
             names=${{names// /$'\n'}}
             ;;
         {groups})
-            names=$("${{words[0]}}" "${{options[@]}}" status 2>/dev/null | awk '{AWK_GROUPS}')
+            names=$("${{words[0]}}" "${{options[@]}}" status 2>/dev/null | awk '{AWK_HARMLESS}{AWK_GROUPS}')
             ;;
         {processes})
-            names=$("${{words[0]}}" "${{options[@]}}" status 2>/dev/null | awk '{AWK_NAMES}')
+            names=$("${{words[0]}}" "${{options[@]}}" status 2>/dev/null | awk '{AWK_HARMLESS}{AWK_NAMES}')
             ;;
     esac
     __majordomo_reply "$names" "$word"

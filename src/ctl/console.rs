@@ -66,13 +66,6 @@ impl Console {
         }
     }
 
-    /// The shell is over: the history is saved.
-    pub fn close(&mut self) {
-        if let Some(editor) = &self.editor {
-            editor.save();
-        }
-    }
-
     /// The next line, if it was read already. At the end of the input an unfinished line is one too.
     fn take_line(&mut self) -> Option<Line> {
         let (length, end) = match self.typed.iter().position(|byte| *byte == b'\n') {
@@ -116,6 +109,23 @@ impl Console {
     }
 }
 
+impl Console {
+    /// Asks with the editor, if there is one. What we have read ourselves already comes first.
+    ///
+    /// What is typed ahead of the editor's questions, the editor has, and gives only as answers to it: a password and
+    /// the lines of `fg` are read without it, and must be typed when they are asked for.
+    fn edit(&mut self, prompt: &str, ask: impl FnOnce(&mut Editor) -> Line) -> Line {
+        match (&mut self.editor, self.typed.is_empty()) {
+            (Some(editor), true) => {
+                let line = ask(editor);
+                self.line_is_fresh = !matches!(line, Line::Text(_));
+                line
+            }
+            _ => self.prompt(prompt),
+        }
+    }
+}
+
 impl Screen for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if std::mem::take(&mut self.line_is_fresh) && bytes == b"\n" {
@@ -146,19 +156,11 @@ impl Screen for Console {
     }
 
     fn command(&mut self, prompt: &str, completion: Completion) -> Line {
-        // What was typed ahead comes first.
-        match (&mut self.editor, self.typed.is_empty()) {
-            (Some(editor), true) => {
-                let line = editor.line(prompt, completion);
-                self.line_is_fresh = !matches!(line, Line::Text(_));
-                line
-            }
-            _ => self.prompt(prompt),
-        }
+        self.edit(prompt, |editor| editor.command(prompt, completion))
     }
 
     fn ask(&mut self, question: &str) -> Line {
-        self.prompt(question)
+        self.edit(question, |editor| editor.ask(question))
     }
 
     fn secret(&mut self, question: &str) -> Line {

@@ -1,16 +1,17 @@
 //! Command lines with editing, history and completion (CTL-154, CTL-155), where stdin and stdout are a terminal.
 //!
-//! The history file is a line per command, as readline writes it, so that it can be shared with other programs.
+//! The history file is a line per command, as readline writes it, so that it can be shared with other programs: each
+//! command is added to its end, and what is there stays as it is.
 
 use std::cell::Cell;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustyline::config::Builder;
 use rustyline::error::ReadlineError;
-use rustyline::history::{History, MemHistory, SearchDirection};
+use rustyline::history::MemHistory;
 use rustyline::{Behavior, CompletionType, Context};
 
 use crate::base::limits;
@@ -48,38 +49,49 @@ impl Editor {
         Some(Editor { lines, history_file })
     }
 
-    /// Asks for a line; `completion` serves it and no other.
-    pub fn line(&mut self, prompt: &str, completion: Completion) -> Line {
+    /// Asks for a command line; `completion` serves it and no other. The history gets it at once (errors are ignored,
+    /// CTL-154), so that it is there also if the terminal goes away.
+    pub fn command(&mut self, prompt: &str, completion: Completion) -> Line {
+        let line = self.line(prompt, Some(completion));
+        if let Line::Text(text) = &line
+            && !text.trim().is_empty()
+        {
+            let _ = self.lines.add_history_entry(text.as_str());
+            if let Some(path) = &self.history_file {
+                let _ = append(path, text);
+            }
+        }
+        line
+    }
+
+    /// Asks for something that is no command: without completion, and the history doesn't get it. What was typed
+    /// ahead is in the editor's hands, so only the editor can ask.
+    pub fn ask(&mut self, question: &str) -> Line {
+        self.line(question, None)
+    }
+
+    fn line(&mut self, prompt: &str, completion: Option<Completion>) -> Line {
         if let Some(helper) = self.lines.helper_mut() {
-            helper.0.set(Some(completion));
+            helper.0.set(completion);
         }
         match self.lines.readline(prompt) {
-            Ok(line) => {
-                if !line.trim().is_empty() {
-                    let _ = self.lines.add_history_entry(line.as_str());
-                }
-                Line::Text(line)
-            }
+            Ok(line) => Line::Text(line),
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Line::Interrupted,
             Err(_) => Line::End,
         }
     }
+}
 
-    /// Writes the history, readable for its owner only. Errors are ignored (CTL-154).
-    pub fn save(&self) {
-        let Some(path) = &self.history_file else { return };
-        let history = self.lines.history();
-        let lines = (0..history.len()).filter_map(|at| history.get(at, SearchDirection::Forward).ok().flatten());
-        let text: String = lines.map(|line| format!("{}\n", line.entry)).collect();
-        let mut options = fs::OpenOptions::new();
-        let _ = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)
-            .and_then(|mut file| file.write_all(text.as_bytes()));
+/// Adds a line to a file, which is made if need be, readable for its owner only. An unfinished last line is finished
+/// first.
+fn append(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
     }
+    let begin = if last == [b'\n'] { "" } else { "\n" };
+    file.write_all(format!("{begin}{line}\n").as_bytes())
 }
 
 /// What completes the line that is being edited. The editor lends itself out only as shared, hence the cell.

@@ -190,7 +190,6 @@ fn run(spec: CtlSpec, action: &[String], json: bool, console: &mut Console) -> i
         if ended == Err(Trouble::Interrupted) {
             let _ = dialogue.say("");
         }
-        console.close();
         return 0;
     }
     match dialogue.command(&line_of(action)) {
