@@ -126,8 +126,9 @@ pub fn log_path(name: &str, channel: &str) -> String {
 
 /// Prints a log as it grows, until Ctrl-C or the server's end (CTL-088). False: it could not even begin.
 fn follow(dialogue: &mut Dialogue<'_>, path: &str) -> Result<bool, Trouble> {
-    dialogue.say(HOW_TO_LEAVE)?;
+    // First, for whoever reads the line may press it at once.
     dialogue.screen.catch_interrupts();
+    dialogue.say(HOW_TO_LEAVE)?;
     let Some(mut stream) = open_stream(dialogue, path)? else { return Ok(false) };
     loop {
         match stream.next() {

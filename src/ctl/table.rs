@@ -294,7 +294,8 @@ pub const COMMANDS: &[Command] = &[
         usage: &[
             ("tail [-f] <name> [stdout|stderr] (default stdout)", ""),
             ("Ex:", ""),
-            ("tail -f <name>", "Follow the stdout of a process (Ctrl-C ends)"),
+            ("tail -f <name>", "Follow the stdout of a process"),
+            ("", "(Ctrl-C ends)"),
             ("tail -100 <name>", "Last 100 bytes of the stdout of a process"),
             ("tail <name> stderr", "Last 1600 bytes of the stderr of a process"),
         ],
