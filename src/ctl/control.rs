@@ -69,13 +69,17 @@ pub fn status(dialogue: &mut Dialogue<'_>, words: &[&str]) -> Result<(), Trouble
     }
     let names: Vec<String> = shown.iter().map(|info| shown_name(info)).collect();
     let width = 3 + names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(NAME_WIDTH);
+    let mut lines = Vec::with_capacity(names.len());
     for (name, info) in names.iter().zip(&shown) {
         let state = text(info, "statename");
         let state = match colour_of(state).filter(|_| dialogue.screen.has_colours()) {
             Some(colour) => format!("\x1b[{colour}m{state}\x1b[0m{:1$}", "", STATE_WIDTH.saturating_sub(state.len())),
             None => format!("{state:STATE_WIDTH$}"),
         };
-        dialogue.say(&format!("{name:width$}{state}{}", text(info, "description")))?;
+        lines.push(format!("{name:width$}{state}{}", text(info, "description")));
+    }
+    if !lines.is_empty() {
+        dialogue.say(&lines.join("\n"))?;
     }
     fail_if_not_running(dialogue, shown);
     Ok(())

@@ -14,4 +14,5 @@ mod xml_plain;
 mod xml_quick;
 pub mod xml_read;
 mod xml_tree;
+mod xml_whole;
 pub mod xml_write;

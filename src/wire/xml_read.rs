@@ -13,6 +13,7 @@ use crate::base::words::Fault;
 use crate::wire::xml_plain::{Front, front};
 use crate::wire::xml_quick::{self, Quick};
 use crate::wire::xml_tree::{Broken, Tree};
+use crate::wire::xml_whole;
 
 /// A method call.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -64,8 +65,20 @@ impl CallReader {
 
 /// Reads a whole answer, as a client does: a value or a fault.
 pub fn read_response(bytes: &[u8]) -> Result<Result<Value, Fault>, BadXml> {
+    answer(match xml_whole::read(bytes) {
+        Some(tree) => tree,
+        None => in_pieces(bytes).map_err(|Broken| BadXml::Unmarshallable)?,
+    })
+}
+
+/// A document by way of the XML reader.
+pub(super) fn in_pieces(bytes: &[u8]) -> Result<Tree, Broken> {
     let mut document = Document::new();
-    let tree = document.push(bytes).and_then(|()| document.finish()).map_err(|Broken| BadXml::Unmarshallable)?;
+    document.push(bytes).and_then(|()| document.finish())
+}
+
+/// What a document of an answer says.
+fn answer(tree: Tree) -> Result<Result<Value, Fault>, BadXml> {
     if let Some(fault) = tree.fault {
         return match (fault.member("faultCode"), fault.member("faultString").and_then(Value::as_text)) {
             (Some(Value::Int(code)), Some(text)) => {
