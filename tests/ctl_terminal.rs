@@ -3,14 +3,11 @@
 
 mod support;
 
-use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::process::Command;
 
 use support::daemon::Daemon;
-use support::python::python;
-use support::{QUIET, upstream_differs, wait_until};
+use support::terminal::{CTRL_C, CTRL_D, Terminal, UP};
+use support::{QUIET, upstream_differs};
 
 const CONFIG: &str = "\
 [rpcinterface:cache]
@@ -36,111 +33,19 @@ startsecs=0
 programs=north,south
 ";
 
-const CTRL_C: &str = "\x03";
-const CTRL_D: &str = "\x04";
-const UP: &str = "\x1b[A";
 const PROMPT: &str = "supervisor> ";
 
-/// A program at a terminal.
-struct Terminal {
-    child: Child,
-    keys: Option<ChildStdin>,
-    output: Receiver<Vec<u8>>,
-    /// All that came, control sequences included.
-    raw: String,
-    /// How much of the screen's text has been looked at.
-    seen: usize,
-}
-
-impl Terminal {
-    /// `supervisorctl` with these words.
-    fn start(daemon: &Daemon, words: &[&str], settings: &[(&str, &str)]) -> Terminal {
-        let mut command = python().script(daemon.path(), "terminal.py");
-        command.arg(env!("CARGO_BIN_EXE_supervisorctl")).arg("-c").arg(daemon.config()).args(words);
-        command.env("TERM", "xterm").envs(settings.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the terminal");
-        let mut out = child.stdout.take().expect("its output");
-        let (sender, output) = channel();
-        std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = out.read(&mut piece) {
-                if sender.send(piece[..count].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        let keys = child.stdin.take();
-        Terminal { child, keys, output, raw: String::new(), seen: 0 }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.as_mut().expect("a keyboard").write_all(keys.as_bytes()).expect("a keyboard");
-    }
-
-    /// What the screen shows since the last look.
-    fn text(&self) -> String {
-        plain(&self.raw)[self.seen..].to_string()
-    }
-
-    /// Waits until the screen shows `wanted`, and gives what it shows up to there.
-    fn wait_for(&mut self, wanted: &str) -> String {
-        for _ in 0..4000 {
-            if let Some(at) = self.text().find(wanted) {
-                let end = at + wanted.len();
-                let shown = self.text()[..end].to_string();
-                self.seen += end;
-                return shown;
-            }
-            if let Ok(piece) = self.output.recv_timeout(Duration::from_millis(5)) {
-                self.raw.push_str(&String::from_utf8_lossy(&piece));
-            }
-        }
-        panic!("waited in vain for {wanted:?}; the screen shows {:?} of {:?}", self.text(), self.raw);
-    }
-
-    /// Waits for the end: the rest of the screen, and the exit status.
-    fn end(mut self) -> (String, Option<i32>) {
-        let mut status = None;
-        wait_until("the program's end", 20, || {
-            status = self.child.try_wait().expect("its status");
-            status.is_some()
-        });
-        while let Ok(piece) = self.output.recv_timeout(Duration::from_secs(5)) {
-            self.raw.push_str(&String::from_utf8_lossy(&piece));
-        }
-        (self.text(), status.and_then(|status| status.code()))
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // The end of its input ends the program.
-        self.keys = None;
-        let _ = self.child.wait();
-    }
-}
-
-/// Text without control sequences (ECMA-48) and bells; carriage returns are gone, so lines are as written.
-fn plain(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text.chars();
-    while let Some(sign) = rest.next() {
-        match sign {
-            '\x1b' => {
-                rest.next();
-                rest.by_ref().find(|sign| sign.is_ascii_alphabetic());
-            }
-            '\r' | '\x07' => {}
-            sign => out.push(sign),
-        }
-    }
-    out
+/// `supervisorctl` with these words.
+fn ctl(daemon: &Daemon, words: &[&str], settings: &[(&str, &str)]) -> Terminal {
+    let config = daemon.config();
+    let words = [&[env!("CARGO_BIN_EXE_supervisorctl"), "-c", config.to_str().expect("a path")], words].concat();
+    Terminal::start(daemon.path(), &words, settings)
 }
 
 fn start(settings: &[(&str, &str)]) -> (Daemon, Terminal) {
     let daemon = Daemon::start(&format!("{QUIET}{CONFIG}"));
     daemon.wait_for_state("echo", "RUNNING");
-    let mut terminal = Terminal::start(&daemon, &[], settings);
+    let mut terminal = ctl(&daemon, &[], settings);
     terminal.wait_for(PROMPT);
     (daemon, terminal)
 }
@@ -194,7 +99,7 @@ fn ctl_154_history() {
     // -r stands above the file; what is there is read, and what can't be written does no harm.
     std::fs::write(daemon.file("other"), "version\n").unwrap();
     let other = daemon.file("other");
-    let mut terminal = Terminal::start(&daemon, &["-r", other.to_str().unwrap()], &[]);
+    let mut terminal = ctl(&daemon, &["-r", other.to_str().unwrap()], &[]);
     terminal.wait_for(PROMPT);
     terminal.press(UP);
     terminal.press("\n");
@@ -203,7 +108,7 @@ fn ctl_154_history() {
     assert_eq!(terminal.end(), (PROMPT.to_string() + "\n", Some(0)));
     assert_eq!(daemon.text("other"), "version\nversion\n");
     assert_eq!(daemon.text("history"), kept);
-    let mut terminal = Terminal::start(&daemon, &["-r", "/nowhere/at/all"], &[]);
+    let mut terminal = ctl(&daemon, &["-r", "/nowhere/at/all"], &[]);
     terminal.wait_for(PROMPT);
     terminal.press("quit\n");
     assert_eq!(terminal.end().1, Some(0));
@@ -286,7 +191,7 @@ fn colours_are_for_terminals() {
         (&["--color=never", "status"], &[], &none),
         (&["--color", "always", "status"], &[("NO_COLOR", "1")], &green),
     ] {
-        let mut terminal = Terminal::start(&daemon, words, settings);
+        let mut terminal = ctl(&daemon, words, settings);
         terminal.wait_for("uptime");
         assert!(terminal.raw.contains(line.as_str()), "{words:?} {settings:?}: {:?}", terminal.raw);
         assert_eq!(terminal.end().1, Some(3));
@@ -301,11 +206,11 @@ fn colours_are_for_terminals() {
     assert!(piped(&["--color=always", "status"]).contains(&green));
     // A name that is nearly right: advice at a terminal, not a word of it elsewhere.
     assert_eq!(piped(&["stop", "ecoh"]), "ecoh: ERROR (no such process)\n");
-    let terminal = Terminal::start(&daemon, &["stop", "ecoh"], &[]);
+    let terminal = ctl(&daemon, &["stop", "ecoh"], &[]);
     assert_eq!(terminal.end(), ("ecoh: ERROR (no such process)\nDid you mean `echo`?\n".to_string(), Some(1)));
 }
 
-/// A terminal that can't move its cursor gets plain lines.
+/// A terminal that can't move its cursor gets plain lines, and no control sequence.
 #[test]
 fn a_dumb_terminal_has_a_shell_too() {
     if upstream_differs("CTL-150: the terminal is our client's") {
@@ -314,21 +219,9 @@ fn a_dumb_terminal_has_a_shell_too() {
     let (_daemon, mut terminal) = start(&[("TERM", "dumb")]);
     terminal.press("version\n");
     terminal.wait_for(&format!("version\n4.3.0\n{PROMPT}"));
+    assert!(!terminal.raw.contains('\x1b'), "{:?}", terminal.raw);
     terminal.press(CTRL_D);
     assert_eq!(terminal.end().1, Some(0));
-    assert!(!terminal_had_controls(&_daemon));
-}
-
-/// Whether a whole session at a dumb terminal has any control sequence.
-fn terminal_had_controls(daemon: &Daemon) -> bool {
-    let mut terminal = Terminal::start(daemon, &[], &[("TERM", "dumb")]);
-    terminal.wait_for(PROMPT);
-    terminal.press("quit\n");
-    wait_until("the shell's end", 20, || terminal.child.try_wait().expect("its status").is_some());
-    while let Ok(piece) = terminal.output.recv_timeout(Duration::from_millis(200)) {
-        terminal.raw.push_str(&String::from_utf8_lossy(&piece));
-    }
-    terminal.raw.contains('\x1b')
 }
 
 /// CTL-092: at the end of the input `fg` leaves, however much the process prints.

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use majordomo::ctl::pages::{PROGRAMS, documents};
 use support::daemon::Daemon;
+use support::terminal::Terminal;
 use support::{Folder, QUIET, upstream};
 
 const CTL: &str = env!("CARGO_BIN_EXE_supervisorctl");
@@ -225,4 +226,40 @@ fn fish_completes() {
         offered.iter().map(|line| line.split('\t').next().unwrap_or("").to_string()).collect()
     };
     check("fish", offered, &daemon);
+}
+
+/// The shell itself at a terminal: its completion works nowhere else. What is unique is filled in, several are listed.
+#[test]
+fn zsh_completes() {
+    if upstream() || !is_here("zsh") {
+        return;
+    }
+    let daemon = Daemon::start(&format!("{QUIET}{PROGRAMS_CONFIG}"));
+    let bin = programs();
+    let functions = path_of("zsh");
+    let functions = functions.parent().expect("a folder").display();
+    let mut terminal = Terminal::start(daemon.path(), &["zsh", "-f", "-i"], &[("PATH", &path_with(&bin))]);
+    terminal.press(&format!(
+        "PS1='Z> ' PROMPT_EOL_MARK=; setopt no_beep; fpath=({functions} $fpath); autoload -U compinit; compinit -u -D; \
+         echo rea''dy\n"
+    ));
+    terminal.wait_for("ready");
+    terminal.wait_for("Z> ");
+    for (line, wanted) in [
+        ("supervisorctl sta", &["start   -- Start a process", "status  -- State of a process"][..]),
+        ("supervisorctl -c sd.conf rest", &["restart "]),
+        ("supervisorctl -c sd.conf stop we", &["web "]),
+        ("supervisorctl -c sd.conf stop fleet:n", &["fleet:north "]),
+        ("supervisorctl --configuration=sd.conf update ", &["fleet  web"]),
+        ("supervisorctl -c sd.conf help up", &["update "]),
+        ("supervisorctl --js", &["--json "]),
+        ("supervisord --pidf", &["--pidfile"]),
+    ] {
+        terminal.press(&format!("{line}\t"));
+        for text in wanted {
+            terminal.wait_for(text);
+        }
+        // Ctrl-U empties the line.
+        terminal.press("\x15");
+    }
 }

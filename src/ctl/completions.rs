@@ -202,7 +202,7 @@ __majordomo_names() {{
     compadd -a found
 }}
 
-_supervisorctl() {{
+__majordomo_ctl() {{
     local context state state_descr line
     typeset -A opt_args
     local -a described words_before
@@ -236,14 +236,14 @@ _supervisorctl() {{
     esac
 }}
 
-_supervisord() {{
+__majordomo_daemon() {{
     _arguments \
-{daemon}        && return
+{daemon}        '*: :'
 }}
 
 case $service in
-    supervisorctl) _supervisorctl "$@" ;;
-    supervisord) _supervisord "$@" ;;
+    supervisorctl) __majordomo_ctl ;;
+    supervisord) __majordomo_daemon ;;
 esac
 "#,
         groups_awk = quoted(AWK_GROUPS),

@@ -12,6 +12,7 @@ pub mod packages;
 pub mod proc;
 pub mod python;
 pub mod storm;
+pub mod terminal;
 pub mod xmlrpc;
 
 use std::net::TcpListener;
