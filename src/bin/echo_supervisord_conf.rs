@@ -6,6 +6,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match std::io::stdout().write_all(majordomo::config::sample::sample().as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("echo_supervisord_conf: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

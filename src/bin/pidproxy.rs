@@ -1,7 +1,7 @@
 //! `pidproxy`: stands in for a daemon that insists on going to the background, in programs that want a child to watch.
 //!
 //! It runs the command, passes signals on to the process whose number is in the pid file, and ends when that process
-//! and the command have ended. It never reads a pid file that is older than the command.
+//! and the command have ended. A pid file that is older than the command is not waited for.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;

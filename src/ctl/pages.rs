@@ -130,7 +130,7 @@ pub const PIDPROXY: Program = Program {
          number in a pid file.",
         "HUP, INT, QUIT, USR1, USR2 and TERM go to the process whose number is in the file when they come. It ends when \
          the command has ended and no process of that number runs; a file that is older than the command is not \
-         believed.",
+         waited for.",
     ],
     options: Vec::new,
     more: &[("EXAMPLE", &["A program of supervisord: command=pidproxy /run/mysqld/mysqld.pid mysqld_safe"])],
