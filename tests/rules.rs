@@ -15,7 +15,7 @@ const PREFIXES: &[(&str, bool)] = &[
     ("WEB", false),
     ("EVT", true),
     ("LOG", true),
-    ("CTL", false),
+    ("CTL", true),
     ("CACHE", false),
     ("TWID", false),
     ("BUG", false),

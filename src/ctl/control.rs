@@ -357,10 +357,10 @@ mod tests {
         assert_eq!(out, format!("{long}   RUNNING   x\nü{}RUNNING   x\n", " ".repeat(39)));
     }
 
-    /// A status code with the line and the exit status that come of it.
-    type Outcome = (i32, &'static str, i32);
+    /// A rule, and a status code with the line and the exit status that come of it.
+    type Outcome = (&'static str, i32, &'static str, i32);
 
-    /// CTL-060 to CTL-077: each status as a fault of one process and as a result within all.
+    /// Each status as a fault of one process and as a result within all.
     #[test]
     fn ctl_057_outcomes_of_every_verb() {
         let rows: &[(&str, &str, &str, &[Outcome])] = &[
@@ -369,13 +369,13 @@ mod tests {
                 "startProcess",
                 "startAllProcesses",
                 &[
-                    (80, "a: started", 0),
-                    (10, "a: ERROR (no such process)", 1),
-                    (20, "a: ERROR (no such file)", 1),
-                    (21, "a: ERROR (file is not executable)", 1),
-                    (60, "a: ERROR (already started)", 0),
-                    (50, "a: ERROR (spawn error)", 7),
-                    (40, "a: ERROR (abnormal termination)", 7),
+                    ("CTL-060", 80, "a: started", 0),
+                    ("CTL-061", 10, "a: ERROR (no such process)", 1),
+                    ("CTL-062", 20, "a: ERROR (no such file)", 1),
+                    ("CTL-063", 21, "a: ERROR (file is not executable)", 1),
+                    ("CTL-064", 60, "a: ERROR (already started)", 0),
+                    ("CTL-065", 50, "a: ERROR (spawn error)", 7),
+                    ("CTL-066", 40, "a: ERROR (abnormal termination)", 7),
                 ],
             ),
             (
@@ -383,10 +383,10 @@ mod tests {
                 "stopProcess",
                 "stopAllProcesses",
                 &[
-                    (80, "a: stopped", 0),
-                    (10, "a: ERROR (no such process)", 1),
-                    (70, "a: ERROR (not running)", 0),
-                    (30, "FAILED", 1),
+                    ("CTL-067", 80, "a: stopped", 0),
+                    ("CTL-068", 10, "a: ERROR (no such process)", 1),
+                    ("CTL-069", 70, "a: ERROR (not running)", 0),
+                    ("CTL-070", 30, "FAILED", 1),
                 ],
             ),
             (
@@ -394,27 +394,31 @@ mod tests {
                 "signalProcess",
                 "signalAllProcesses",
                 &[
-                    (80, "a: signalled", 0),
-                    (10, "a: ERROR (no such process)", 1),
-                    (11, "a: ERROR (bad signal name)", 1),
-                    (70, "a: ERROR (not running)", 7),
-                    (30, "FAILED", 1),
+                    ("CTL-071", 80, "a: signalled", 0),
+                    ("CTL-072", 10, "a: ERROR (no such process)", 1),
+                    ("CTL-073", 11, "a: ERROR (bad signal name)", 1),
+                    ("CTL-074", 70, "a: ERROR (not running)", 7),
+                    ("CTL-070", 30, "FAILED", 1),
                 ],
             ),
             (
                 "clear",
                 "clearProcessLogs",
                 "clearAllProcessLogs",
-                &[(80, "a: cleared", 0), (10, "a: ERROR (no such process)", 1), (30, "a: ERROR (failed)", 1)],
+                &[
+                    ("CTL-075", 80, "a: cleared", 0),
+                    ("CTL-076", 10, "a: ERROR (no such process)", 1),
+                    ("CTL-077", 30, "a: ERROR (failed)", 1),
+                ],
             ),
         ];
         for (verb, one, all, outcomes) in rows {
             let (one, all) = (Box::leak(format!("supervisor.{one}").into_boxed_str()), format!("supervisor.{all}"));
             let all: &'static str = Box::leak(all.into_boxed_str());
-            for (code, line, status) in *outcomes {
+            for (rule, code, line, status) in *outcomes {
                 let answer = if *code == 80 { Ok(Value::Bool(true)) } else { failing(*code) };
                 let expected = (format!("{line}\n"), *status);
-                assert_eq!(one_shot(&mut Script::new([(&*one, answer)]), &format!("{verb} a")), expected);
+                assert_eq!(one_shot(&mut Script::new([(&*one, answer)]), &format!("{verb} a")), expected, "{rule}");
                 let result = Value::Struct(vec![
                     ("name".into(), "a".into()),
                     ("group".into(), "a".into()),
@@ -422,7 +426,7 @@ mod tests {
                     ("description".into(), Fault::name_of(*code).into()),
                 ]);
                 let answer = Ok(Value::Array(vec![result]));
-                assert_eq!(one_shot(&mut Script::new([(all, answer)]), &format!("{verb} b all c")), expected);
+                assert_eq!(one_shot(&mut Script::new([(all, answer)]), &format!("{verb} b all c")), expected, "{rule}");
             }
             // CTL-078.
             let (out, status) = one_shot(&mut Script::new([(&*one, failing(6))]), &format!("{verb} a b"));

@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(run("update", vec![(RELOAD, broken)]), text("ERROR: CANT_REREAD: no good\n", 1));
     }
 
-    /// CTL-112 to CTL-115: removed, changed, added; `stopped` in any case.
+    /// CTL-112 what was removed, CTL-113 what was changed, CTL-114 what was added; CTL-115 `stopped` in any case.
     #[test]
     fn ctl_112_update_in_three_phases() {
         for line in ["update", "update all", "update x all"] {

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ctl_140_the_list_has_its_exact_form() {
+    fn ctl_140_ctl_142_the_list_has_its_exact_form() {
         assert_eq!(
             list("default", Family::Default),
             "
