@@ -63,7 +63,9 @@ fn tested(folder: &Path, found: &mut BTreeSet<String>) {
             tested(&path, found);
         } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests/rules.rs") {
             let text = fs::read_to_string(&path).expect("a source file");
-            let is_test = path.starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
+            // A file may be all tests, like `log_tests.rs`.
+            let is_test = path.starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"))
+                || path.to_string_lossy().ends_with("_tests.rs");
             match text.split_once("#[cfg(test)]") {
                 _ if is_test => found.extend(named(&text)),
                 Some((_, tests)) => found.extend(named(tests)),

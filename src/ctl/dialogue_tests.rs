@@ -24,7 +24,7 @@ fn ctl_007_ctl_008_lines() {
 }
 
 #[test]
-fn ctl_050_to_054_arguments_are_required() {
+fn ctl_050_ctl_051_ctl_052_ctl_053_ctl_054_arguments_are_required() {
     for (line, message, status) in [
         ("start", "Error: start requires a process name\nstart <name>\t", 2),
         ("stop", "Error: stop requires a process name\nstop <name>\t", 1),
@@ -48,7 +48,7 @@ fn ctl_104_no_arguments_accepted() {
     }
 }
 
-/// CTL-020 to CTL-025.
+/// CTL-020, CTL-021, CTL-022, CTL-023, CTL-025.
 #[test]
 fn ctl_020_the_server_is_away() {
     for (answer, start, status) in [

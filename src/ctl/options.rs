@@ -227,6 +227,36 @@ mod tests {
         }
     }
 
+    /// CTL-012 the prompt, CTL-013 the history; CTL-014: the command line wins, and the environment has no say.
+    #[test]
+    fn ctl_014_what_counts() {
+        use crate::config::surroundings::Pretended;
+        let file = "[supervisorctl]\nprompt=there\nusername=joe\nhistory_file=~/past\ntwiddler=true\n";
+        let mut machine = Pretended { cwd: "/here".to_string(), ..Pretended::default() };
+        machine.files.insert("/here/sd.conf".to_string(), file.into());
+        machine.env = [("HOME", "/home/joe"), ("SUPERVISORCTL_PROMPT", "x"), ("SUPERVISOR_SERVER_URL", "http://x")]
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .to_vec();
+        let around: Rc<dyn Surroundings> = Rc::new(machine);
+        let read = |args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|arg| arg.to_string()).collect();
+            match super::read("supervisorctl", &args, &around) {
+                Ok(Asked::Run { spec, .. }) => spec,
+                other => panic!("{other:?}"),
+            }
+        };
+        let spec = read(&["-c", "sd.conf", "status"]);
+        assert_eq!((spec.prompt.as_str(), spec.serverurl.as_str()), ("there", "http://localhost:9001"));
+        assert_eq!((spec.username.as_deref(), spec.password), (Some("joe"), None));
+        assert_eq!((spec.history_file.as_deref(), spec.twiddler), (Some("/home/joe/past"), true));
+        let spec = read(&["-c", "sd.conf", "-u", "ann", "-p", "x", "-r", "other", "-s", "unix:///s.sock"]);
+        assert_eq!((spec.username.as_deref(), spec.password.as_deref()), (Some("ann"), Some("x")));
+        assert_eq!((spec.history_file.as_deref(), spec.serverurl.as_str()), (Some("other"), "unix:///s.sock"));
+        // CTL-003: without a file.
+        let spec = read(&["status"]);
+        assert_eq!((spec.prompt.as_str(), spec.history_file, spec.twiddler), ("supervisor", None, false));
+    }
+
     #[test]
     fn json_is_for_commands_that_can() {
         let text = mistakes(&["--json", "stop", "all"]).join("\n");
