@@ -86,7 +86,7 @@ mod tests {
             ("up".into(), true.into()),
             ("load".into(), Value::Double(0.5)),
         ]);
-        let mut documents = vec![Vec::new(), Vec::new()];
+        let mut documents = [Vec::new(), Vec::new()];
         write_response(&mut documents[0], &Value::Array(vec![info.clone(), Value::Nil, info, Value::Array(vec![])]));
         write_fault(&mut documents[1], &crate::base::words::Fault::with(10, "x"));
         let mut dice: u64 = 7;
