@@ -84,7 +84,7 @@ startsecs=0
 
 /// What is done, one after the other.
 enum Step {
-    /// A command line, its words parted at blanks. `@PORT@` is the port.
+    /// A command line, its words parted at blanks. `@PORT@` is the port, `@DIR@` the folder.
     Run(&'static str),
     /// A shell, or an action that asks, with these lines typed.
     Typed(&'static str, &'static str),
@@ -322,6 +322,12 @@ const STEPS: &[Step] = &[
     Run("exit"),
     Run("quit"),
     Run("open unix:///nowhere/at.sock"),
+    Run("open unix://@DIR@/supervisor.sock"),
+    Run("stop all"),
+    Run("start idle all"),
+    State("web", "RUNNING"),
+    Run("restart all"),
+    Run("stop fleet:* idle"),
     // CTL-102, CTL-101.
     Run("reload"),
     Reloaded,
@@ -405,7 +411,7 @@ fn client(side: Side, daemon: &Daemon, words: &str) -> Command {
             command
         }
     };
-    let words = words.replace("@PORT@", &daemon.port().to_string());
+    let words = words.replace("@PORT@", &daemon.port().to_string()).replace("@DIR@", &daemon.path().to_string_lossy());
     command.current_dir(daemon.path()).arg("-c").arg(daemon.config()).args(words.split_whitespace());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
@@ -451,6 +457,10 @@ fn masked(out: &str, daemon: &Daemon, line: &str) -> String {
     let mut lines: Vec<String> = out.split('\n').map(mask).collect();
     if line == "maintail -f" {
         lines.dedup();
+    }
+    // Which of all is ready first is chance; what is stopped comes before what is started.
+    if line.ends_with(" all") && !line.starts_with("status") && !line.starts_with("pid") {
+        lines.sort_by_key(|text| (text.ends_with(": started"), text.clone()));
     }
     lines.join("\n")
 }

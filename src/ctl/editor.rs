@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustyline::config::Builder;
-use rustyline::error::ReadlineError;
+use rustyline::error::{ReadlineError, Signal};
 use rustyline::history::MemHistory;
 use rustyline::{Behavior, CompletionType, Context};
 
@@ -74,10 +74,14 @@ impl Editor {
         if let Some(helper) = self.lines.helper_mut() {
             helper.0.set(completion);
         }
-        match self.lines.readline(prompt) {
-            Ok(line) => Line::Text(line),
-            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Line::Interrupted,
-            Err(_) => Line::End,
+        loop {
+            return match self.lines.readline(prompt) {
+                Ok(line) => Line::Text(line),
+                // The window's size changed at an awkward moment.
+                Err(ReadlineError::Signal(Signal::Resize)) => continue,
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Line::Interrupted,
+                Err(_) => Line::End,
+            };
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::python::python;
 use super::wait_until;
@@ -61,7 +61,8 @@ impl Terminal {
 
     /// Waits until the screen shows `wanted`, and gives what it shows up to there.
     pub fn wait_for(&mut self, wanted: &str) -> String {
-        for _ in 0..4000 {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < deadline {
             if let Some(at) = self.text().find(wanted) {
                 let end = at + wanted.len();
                 let shown = self.text()[..end].to_string();
@@ -78,7 +79,7 @@ impl Terminal {
     /// Waits for the end: the rest of the screen, and the exit status.
     pub fn end(mut self) -> (String, Option<i32>) {
         let mut status = None;
-        wait_until("the program's end", 20, || {
+        wait_until("the program's end", 60, || {
             status = self.child.try_wait().expect("its status");
             status.is_some()
         });
