@@ -112,6 +112,14 @@ fn changed(config: &str) -> String {
     without_idle(config).replace("priority=7", "priority=8") + added
 }
 
+/// Without those that can't start: of several failures the last counts, and which is last is chance.
+fn healthy(config: &str) -> String {
+    let config = changed(config);
+    let (before, rest) = config.split_once("[program:lost]").expect("lost");
+    let (_, after) = rest.split_once("[program:a-name").expect("what follows");
+    format!("{before}[program:a-name{after}")
+}
+
 fn broken(config: &str) -> String {
     format!("{config}[program:broken]\n")
 }
@@ -323,6 +331,8 @@ const STEPS: &[Step] = &[
     Run("quit"),
     Run("open unix:///nowhere/at.sock"),
     Run("open unix://@DIR@/supervisor.sock"),
+    Configure(healthy),
+    Run("update"),
     Run("stop all"),
     Run("start idle all"),
     State("web", "RUNNING"),
@@ -458,8 +468,9 @@ fn masked(out: &str, daemon: &Daemon, line: &str) -> String {
     if line == "maintail -f" {
         lines.dedup();
     }
-    // Which of all is ready first is chance; what is stopped comes before what is started.
-    if line.ends_with(" all") && !line.starts_with("status") && !line.starts_with("pid") {
+    // Which of several is ready first is chance; what is stopped comes before what is started.
+    let several = line.ends_with(" all") || line.contains("fleet:*");
+    if several && !line.starts_with("status") && !line.starts_with("pid") {
         lines.sort_by_key(|text| (text.ends_with(": started"), text.clone()));
     }
     lines.join("\n")

@@ -129,7 +129,12 @@ fn follow(dialogue: &mut Dialogue<'_>, path: &str) -> Result<bool, Trouble> {
     // First, for whoever reads the line may press it at once.
     dialogue.screen.catch_interrupts();
     dialogue.say(HOW_TO_LEAVE)?;
-    let Some(mut stream) = open_stream(dialogue, path)? else { return Ok(false) };
+    let mut stream = match open_stream(dialogue, path) {
+        Ok(Some(stream)) => stream,
+        Ok(None) => return Ok(false),
+        Err(Trouble::Interrupted) => return dialogue.say("").map(|()| true),
+        Err(trouble) => return Err(trouble),
+    };
     loop {
         match stream.next() {
             Ok(Some(bytes)) => dialogue.screen.write(&bytes).map_err(|_| Trouble::OutputClosed)?,
