@@ -95,6 +95,15 @@ fn masked(out: &str, daemon: &Daemon, line: &str) -> String {
     lines.join("\n")
 }
 
+/// Waits until a process waits itself: the published client forgets an interrupt that comes while it is at work.
+fn rest_a_moment(pid: i64) {
+    wait_until("a process at rest", 60, || {
+        let before = proc::switches(pid);
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        proc::switches(pid) == before && proc::stat(pid).is_some_and(|fields| fields[0] == "S")
+    });
+}
+
 /// Goes through all steps.
 fn play(client_side: Side, daemon_side: Side) -> Vec<Said> {
     let program = match daemon_side {
@@ -124,6 +133,7 @@ fn play(client_side: Side, daemon_side: Side) -> Vec<Said> {
                 while !shown.ends_with(&format!("{last}\n")) {
                     assert_ne!(out.read_line(&mut shown).expect("a line"), 0, "{line}: {shown}");
                 }
+                rest_a_moment(child.id().into());
                 proc::send(&[child.id().into()], "INT");
                 let mut rest = String::new();
                 out.read_to_string(&mut rest).expect("the rest");
