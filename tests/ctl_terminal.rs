@@ -3,11 +3,13 @@
 
 mod support;
 
-use std::process::Command;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use support::daemon::Daemon;
 use support::terminal::{CTRL_C, CTRL_D, Terminal, UP};
-use support::{QUIET, upstream_differs};
+use support::{QUIET, upstream_differs, wait_until};
 
 const CONFIG: &str = "\
 [rpcinterface:cache]
@@ -281,7 +283,7 @@ fn ctl_154_a_shared_history() {
     let mut kept = b"old \xff\n".repeat(1500);
     kept.extend_from_slice(b"last");
     std::fs::write(daemon.file("history"), &kept).expect("a file");
-    let mut terminal = Terminal::start(&daemon, &[], &[]);
+    let mut terminal = ctl(&daemon, &[], &[]);
     terminal.wait_for(PROMPT);
     terminal.press("version\n");
     terminal.wait_for(&format!("4.3.0\n{PROMPT}"));
