@@ -4,12 +4,13 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use support::daemon::Daemon;
+use support::python::python;
 use support::terminal::{CTRL_C, CTRL_D, Terminal, UP};
-use support::{QUIET, upstream_differs, wait_until};
+use support::{QUIET, free_port, upstream_differs, wait_until};
 
 const CONFIG: &str = "\
 [rpcinterface:cache]
@@ -296,4 +297,51 @@ fn ctl_154_a_shared_history() {
     assert_eq!(terminal.end().1, Some(0));
     kept.extend_from_slice(b"elsewhere\nquit\n");
     assert!(std::fs::read(daemon.file("history")).expect("a file") == kept);
+}
+
+/// A server that nobody gets through to, until this is dropped.
+struct FullServer(Child);
+
+impl FullServer {
+    fn start(daemon: &Daemon, url: &str) -> FullServer {
+        let mut command = python().script(daemon.path(), "full_server.py");
+        match url.strip_prefix("unix://") {
+            Some(path) => command.args(["unix", path]),
+            None => command.args(["inet", url.rsplit(':').next().expect("a port")]),
+        };
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python");
+        let mut said = [0; 5];
+        child.stdout.as_mut().expect("its output").read_exact(&mut said).expect("a word");
+        FullServer(child)
+    }
+}
+
+impl Drop for FullServer {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// CTL-155, CTL-156: a server that doesn't let us in holds up neither completion nor Ctrl-C.
+#[test]
+fn ctl_155_a_server_that_lets_nobody_in() {
+    if upstream_differs("CTL-155: the terminal is our client's") {
+        return;
+    }
+    let daemon = Daemon::start(&format!("{QUIET}{CONFIG}"));
+    let path = format!("unix://{}", daemon.file("full.sock").display());
+    for url in [path, format!("http://127.0.0.1:{}", free_port())] {
+        let mut terminal = Terminal::start(&daemon, &["-s", &url], &[]);
+        terminal.wait_for(PROMPT);
+        let _full = FullServer::start(&daemon, &url);
+        terminal.press("stop w\t");
+        terminal.press("\x15version x\n");
+        terminal.wait_for("Error: version accepts no arguments\n");
+        // By then the wait for the server is all there is.
+        terminal.press("version\n");
+        terminal.wait_for("version\n");
+        terminal.press(CTRL_C);
+        assert_eq!(terminal.end().1, Some(0), "{url}");
+    }
 }

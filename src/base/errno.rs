@@ -65,6 +65,7 @@ errnos! {
     ETIMEDOUT 110 "Connection timed out";
     ECONNREFUSED 111 "Connection refused";
     EHOSTUNREACH 113 "No route to host";
+    EINPROGRESS 115 "Operation now in progress";
     EDQUOT 122 "Disk quota exceeded";
 }
 

@@ -1,12 +1,13 @@
-//! A server at the other end of a blocking socket: XML-RPC calls, and logs as they grow.
+//! A server at the other end of a socket: XML-RPC calls, and logs as they grow.
 //!
 //! One connection serves the calls of one command line (HTTP-141). Nothing is sent twice: a call that may have
 //! arrived is not repeated.
+//!
+//! Sockets don't block: we connect, send and receive in waits that Ctrl-C ends, and that a deadline ends where there is
+//! one.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use base64::Engine;
@@ -15,8 +16,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::base::errno::Errno;
 use crate::base::limits;
 use crate::base::value::Value;
+use crate::ctl::dial::{Deadline, Server, Stream};
 use crate::ctl::trouble::Trouble;
-use crate::sys::terminal::{self, Woken};
+use crate::sys::terminal;
 use crate::wire::http_client::{ResponseReader, write_request};
 use crate::wire::xml_read::read_response;
 use crate::wire::xml_write::write_call;
@@ -60,6 +62,7 @@ pub struct Client {
     username: Option<String>,
     password: Option<String>,
     connection: Option<Connection>,
+    /// How long a call may take, connecting included; `None`: for ever.
     patience: Option<Duration>,
 }
 
@@ -69,9 +72,13 @@ impl Client {
         Client { url, username, password, connection: None, patience: None }
     }
 
-    fn connect(&self) -> Result<Connection, Trouble> {
-        let (stream, host) = Server::parse(&self.url)?.connect()?;
-        Ok(Connection { stream, host, patience: self.patience })
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.patience)
+    }
+
+    fn connect(&self, deadline: Deadline) -> Result<Connection, Trouble> {
+        let (stream, host) = Server::parse(&self.url)?.connect(deadline)?;
+        Ok(Connection { stream, host, deadline })
     }
 
     fn authorization(&self) -> Option<String> {
@@ -90,7 +97,7 @@ impl Client {
         headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
         let mut request = Vec::with_capacity(body.len() + 256);
         write_request(&mut request, "POST", "/RPC2", &headers, body);
-        connection.stream.write_all(&request)?;
+        connection.send(&request)?;
         let mut answer = Vec::new();
         let mut reader = ResponseReader::new();
         while connection.receive(&mut reader, &mut answer)? {}
@@ -114,9 +121,10 @@ impl Remote for Client {
     fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Trouble> {
         let mut body = Vec::new();
         write_call(&mut body, method, params);
+        let deadline = self.deadline();
         let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connect()?,
+            Some(connection) => Connection { deadline, ..connection },
+            None => self.connect(deadline)?,
         };
         let answer = self.exchange(connection, &body)?;
         match read_response(&answer) {
@@ -127,13 +135,13 @@ impl Remote for Client {
     }
 
     fn follow(&mut self, path: &str) -> Result<LogStream, FollowError> {
-        let mut connection = self.connect()?;
+        let mut connection = self.connect(self.deadline())?;
         let authorization = self.authorization();
         let mut headers = vec![("Host", connection.host.as_str()), ("Accept", "*/*")];
         headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
         let mut request = Vec::new();
         write_request(&mut request, "GET", path, &headers, b"");
-        connection.stream.write_all(&request)?;
+        connection.send(&request)?;
         let mut reader = ResponseReader::new();
         let mut first = Vec::new();
         while reader.head().is_none() {
@@ -201,74 +209,46 @@ impl AsFd for LogStream {
     }
 }
 
-/// Where a URL leads (CTL-009, CTL-010).
-#[derive(Debug, PartialEq)]
-enum Server {
-    Inet { host: String, port: u16 },
-    Unix { path: String },
-}
-
-impl Server {
-    /// Path, user and password of an `http` URL say nothing (CTL-009).
-    fn parse(url: &str) -> Result<Server, Trouble> {
-        let unknown = || Trouble::Value(format!("Unknown protocol for serverurl {url}"));
-        if let Some(path) = url.strip_prefix("unix://") {
-            return Ok(Server::Unix { path: path.to_string() });
-        }
-        let rest = url.strip_prefix("http://").ok_or_else(unknown)?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-        let address = authority.rsplit_once('@').map_or(authority, |parts| parts.1);
-        let (host, port) = match address.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => (host, port),
-            _ => (address, ""),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = if port.is_empty() { Some(80) } else { port.parse().ok() };
-        match port {
-            _ if host.is_empty() => Err(Trouble::Value(format!("no host in serverurl {url}"))),
-            None => Err(Trouble::Value(format!("no port number in serverurl {url}"))),
-            Some(port) => Ok(Server::Inet { host: host.to_string(), port }),
-        }
-    }
-
-    /// A socket, and what the Host header says.
-    fn connect(&self) -> Result<(Box<dyn Stream>, String), Trouble> {
-        match self {
-            Server::Unix { path } => Ok((Box::new(UnixStream::connect(path)?), "localhost".to_string())),
-            Server::Inet { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port))?;
-                stream.set_nodelay(true)?;
-                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-                Ok((Box::new(stream), format!("{host}:{port}")))
-            }
-        }
-    }
-}
-
-/// Either kind of socket.
-trait Stream: Read + Write + AsFd {}
-impl<T: Read + Write + AsFd> Stream for T {}
-
 struct Connection {
     stream: Box<dyn Stream>,
     host: String,
-    /// How long it waits for the next piece of an answer; `None`: for ever.
-    patience: Option<Duration>,
+    deadline: Deadline,
 }
 
 impl Connection {
+    fn send(&mut self, mut bytes: &[u8]) -> Result<(), Trouble> {
+        while !bytes.is_empty() {
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(Trouble::HungUp),
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.deadline.heed(|patience| terminal::wait_for_room(self.stream.as_fd(), patience))?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the next piece of an answer and adds what belongs to its body to `body`. False: the answer is complete.
     fn receive(&mut self, reader: &mut ResponseReader, body: &mut Vec<u8>) -> Result<bool, Trouble> {
         if reader.is_done() {
             return Ok(false);
         }
         let mut piece = vec![0; limits::READ_BYTES];
-        match terminal::wait_for_input(&[self.stream.as_fd()], self.patience)? {
-            Woken::Interrupted => return Err(Trouble::Interrupted),
-            Woken::Nothing => return Err(Trouble::Os(Errno::ETIMEDOUT)),
-            Woken::Input(_) => {}
+        // A server that always has a little more is no better than one that says nothing.
+        if self.deadline.is_over() {
+            return Err(Trouble::Os(Errno::ETIMEDOUT));
         }
-        let count = self.stream.read(&mut piece)?;
+        self.deadline.heed(|patience| terminal::wait_for_input(&[self.stream.as_fd()], patience))?;
+        let count = match self.stream.read(&mut piece) {
+            Ok(count) => count,
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                return Ok(true);
+            }
+            Err(error) => return Err(error.into()),
+        };
         if count == 0 {
             reader.finish_at_eof().map_err(|_| Trouble::HungUp)?;
             return Ok(false);
@@ -283,29 +263,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ctl_009_urls() {
-        let inet = |host: &str, port| Ok(Server::Inet { host: host.to_string(), port });
-        for (url, server) in [
-            ("http://localhost:9001", inet("localhost", 9001)),
-            ("http://example.org", inet("example.org", 80)),
-            ("http://example.org/some/path", inet("example.org", 80)),
-            ("http://me:pw@127.0.0.1:9001/x?y", inet("127.0.0.1", 9001)),
-            ("http://[::1]:9001", inet("::1", 9001)),
-            ("http://[::1]", inet("::1", 80)),
-            ("unix:///run/s.sock", Ok(Server::Unix { path: "/run/s.sock".to_string() })),
-        ] {
-            assert_eq!(Server::parse(url), server, "{url}");
-        }
-        // CTL-006.
-        for url in ["gopher://x", "HTTP://x", "x", "unix:/x", ""] {
-            assert_eq!(Server::parse(url), Err(Trouble::Value(format!("Unknown protocol for serverurl {url}"))));
-        }
-        for url in ["http://", "http://:80", "http://x:y", "http://x:99999"] {
-            assert!(matches!(Server::parse(url), Err(Trouble::Value(_))), "{url}");
-        }
-    }
+    use std::io::Write;
 
     #[test]
     fn ctl_011_credentials_need_both_halves() {
@@ -315,5 +273,30 @@ mod tests {
         assert_eq!(with(Some("joe"), Some("secret")).as_deref(), Some("Basic am9lOnNlY3JldA=="));
         assert_eq!(with(Some("joe"), None), None);
         assert_eq!(with(None, Some("secret")), None);
+    }
+
+    /// CTL-155: a completion waits for an answer so long and no longer, also if a little of it comes all the time.
+    #[test]
+    fn ctl_155_patience_is_for_the_whole_exchange() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX: ");
+                // Until the client hangs up.
+                for _ in 0..1000 {
+                    if stream.write_all(b"x").is_err() {
+                        return;
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                panic!("it listened for 10 s");
+            });
+            let client = Client::new(url, None, None);
+            let mut client = Client { patience: Some(Duration::from_millis(100)), ..client };
+            let answer = client.call("supervisor.getAllProcessInfo", &[]);
+            assert_eq!(answer, Err(Trouble::Os(Errno::ETIMEDOUT)));
+        });
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `table` | the commands: one row each, from which dispatch, checks and help come |
 //! | `dialogue` | runs a command line: finds the row, checks, reports what went wrong |
-//! | `client` | calls and log streams over blocking sockets |
+//! | `client`, `dial` | calls and log streams over sockets; where a URL leads, and connecting |
 //! | `shell`, `console`, `editor`, `completion` | the interactive loop, the terminal behind it, and editing there |
 //! | `control`, `server`, `logs`, `foreground`, `groups`, `cache`, `twiddler`, `help` | what the commands do |
 //! | `options`, `trouble`, `hints` | the command line; errors as users see them; what to do about them |
@@ -19,6 +19,7 @@ mod completion;
 pub mod completions;
 mod console;
 mod control;
+mod dial;
 mod dialogue;
 #[cfg(test)]
 mod dialogue_tests;

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod child;
 pub mod clock;
+pub mod connect;
 pub mod fastcgi;
 pub mod files;
 pub mod io;

@@ -248,7 +248,7 @@ fn change_owner(path: &Path, (uid, gid): (i64, i64)) -> Result<(), ListenError> 
 }
 
 /// A stream socket, non-blocking and close-on-exec.
-fn socket(family: libc::c_int) -> Result<OwnedFd, Errno> {
+pub(super) fn socket(family: libc::c_int) -> Result<OwnedFd, Errno> {
     let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     // SAFETY: on success the descriptor is new and ours alone.
     unsafe { Ok(OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?)) }
@@ -270,7 +270,7 @@ pub(super) fn bind_unix(path: &Path) -> Result<OwnedFd, Errno> {
 }
 
 /// The address of a path, and its length; `ENAMETOOLONG` for more than about 107 bytes.
-fn unix_address(path: &Path) -> Result<(libc::sockaddr_un, libc::socklen_t), Errno> {
+pub(super) fn unix_address(path: &Path) -> Result<(libc::sockaddr_un, libc::socklen_t), Errno> {
     let bytes = c_string(path.as_os_str().as_encoded_bytes())?.into_bytes_with_nul();
     // SAFETY: all-zero is a valid address.
     let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };

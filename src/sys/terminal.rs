@@ -60,11 +60,22 @@ pub enum Woken {
 
 /// Waits until one of the inputs has bytes or has ended.
 pub fn wait_for_input(inputs: &[BorrowedFd<'_>], patience: Option<Duration>) -> io::Result<Woken> {
-    let millis = patience.map_or(-1, |patience| i32::try_from(patience.as_millis()).unwrap_or(i32::MAX));
+    wait(inputs, libc::POLLIN, patience)
+}
+
+/// Waits until a socket can be written to: until it is connected, or its buffer has room, or it is broken.
+pub fn wait_for_room(socket: BorrowedFd<'_>, patience: Option<Duration>) -> io::Result<Woken> {
+    wait(&[socket], libc::POLLOUT, patience)
+}
+
+fn wait(inputs: &[BorrowedFd<'_>], events: libc::c_short, patience: Option<Duration>) -> io::Result<Woken> {
+    // Rounded up, so that the time is over afterwards.
+    let round = |patience: Duration| patience.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i32::MAX);
+    let millis = patience.map_or(-1, round);
     let interrupts = INTERRUPTS.get().map(|ends| &ends.1);
-    let all = interrupts.map(|end| end.as_fd()).into_iter().chain(inputs.iter().copied());
-    let mut polled: Vec<libc::pollfd> =
-        all.map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }).collect();
+    let polled = |fd: BorrowedFd<'_>, events| libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    let first = interrupts.map(|end| polled(end.as_fd(), libc::POLLIN));
+    let mut polled: Vec<libc::pollfd> = first.into_iter().chain(inputs.iter().map(|fd| polled(*fd, events))).collect();
     loop {
         // SAFETY: the pointer and the length describe `polled`, which outlives the call.
         let ready = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, millis) };
