@@ -334,12 +334,13 @@ fn ctl_155_a_server_that_lets_nobody_in() {
     let daemon = Daemon::start(&format!("{QUIET}{CONFIG}"));
     let path = format!("unix://{}", daemon.file("full.sock").display());
     for url in [path, format!("http://127.0.0.1:{}", free_port())] {
-        let mut terminal = Terminal::start(&daemon, &["-s", &url], &[]);
+        let mut terminal = ctl(&daemon, &["-s", &url], &[]);
         terminal.wait_for(PROMPT);
         let _full = FullServer::start(&daemon, &url);
         terminal.press("stop w\t");
         terminal.press("\x15version x\n");
         terminal.wait_for("Error: version accepts no arguments\n");
+        terminal.wait_for(PROMPT);
         // By then the wait for the server is all there is.
         terminal.press("version\n");
         terminal.wait_for("version\n");
