@@ -1,14 +1,16 @@
 //! Starting and reaping children.
 //!
 //! A child is made by clone(2) with `CLONE_VM | CLONE_VFORK`: it borrows the daemon's memory, on a stack of its own,
-//! until it has become its program, so that a start costs the same however large the daemon has grown. Everything is
+//! until it has become its program, so that a start costs the same however large the daemon has grown. It also begins
+//! with the daemon's table of descriptors (`CLONE_FILES`) and leaves it with a copy of the few lowest ones: copying and
+//! closing the thousands that a daemon with a thousand programs has took longer than all the rest. Everything is
 //! prepared before; in between only async-signal-safe calls are made, and nothing is allocated or can panic.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 
-use super::{c_string, check, last_errno, signals};
+use super::{c_string, check, io, last_errno, signals};
 use crate::base::errno::Errno;
 use crate::base::words::{Exit, Pid};
 
@@ -54,6 +56,7 @@ pub struct Order<'a> {
 /// Starts children.
 pub struct Spawner {
     stack: Stack,
+    pads: Pads,
     /// Ignored in the daemon by inheritance, default in children (PROC-059).
     resets: Vec<c_int>,
 }
@@ -95,6 +98,39 @@ impl Drop for Stack {
     }
 }
 
+/// Three of the lowest descriptors, kept so that what a child gets can be put there: it copies no other ones.
+struct Pads {
+    fds: [OwnedFd; 3],
+    /// What lies there between starts.
+    nothing: OwnedFd,
+}
+
+impl Pads {
+    fn new() -> Result<Pads, Errno> {
+        let nothing: OwnedFd = super::process::open_nothing().map_err(Errno::from)?.into();
+        let pad = || io::duplicate(nothing.as_raw_fd());
+        Ok(Pads { fds: [pad()?, pad()?, pad()?], nothing })
+    }
+
+    fn numbers(&self) -> [RawFd; 3] {
+        self.fds.each_ref().map(|fd| fd.as_raw_fd())
+    }
+
+    /// Puts copies of these descriptors there.
+    fn lay(&self, fds: [RawFd; 3]) -> Result<(), Errno> {
+        for (pad, fd) in self.numbers().into_iter().zip(fds) {
+            // SAFETY: replaces a descriptor that is ours.
+            check(unsafe { libc::dup3(fd, pad, libc::O_CLOEXEC) })?;
+        }
+        Ok(())
+    }
+
+    /// Takes them away again. Cannot fail: no descriptor is needed that isn't there.
+    fn clear(&self) {
+        let _ = self.lay([self.nothing.as_raw_fd(); 3]);
+    }
+}
+
 /// How the child changes its account.
 enum Switch<'a> {
     Stay,
@@ -111,7 +147,8 @@ struct Plan<'a> {
     directory: Option<&'a CStr>,
     umask: Option<libc::mode_t>,
     switch: Switch<'a>,
-    fds: [RawFd; 3],
+    /// Where the three descriptors lie.
+    pads: [RawFd; 3],
     resets: &'a [c_int],
     highest_fd: RawFd,
     /// Beginnings of the three messages of PROC-057.
@@ -123,7 +160,7 @@ struct Plan<'a> {
 impl Spawner {
     /// Notes which signals are ignored now. To be called after [`signals::prepare`] and before any spawn.
     pub fn new() -> Result<Spawner, Errno> {
-        Ok(Spawner { stack: Stack::new()?, resets: signals::ignored_beyond_ours() })
+        Ok(Spawner { stack: Stack::new()?, pads: Pads::new()?, resets: signals::ignored_beyond_ours() })
     }
 
     /// Starts a child and returns when it runs its program or has failed to, in which case it has said so on its
@@ -142,14 +179,17 @@ impl Spawner {
             directory: directory.as_deref(),
             umask: order.umask.map(|umask| umask as libc::mode_t),
             switch: switch_to(order.account),
-            fds: order.fds,
+            pads: self.pads.numbers(),
             resets: &self.resets,
             highest_fd: highest_fd(),
             user_message: user_message.as_bytes(),
             directory_message: directory_message.as_bytes(),
             exec_message: exec_message.as_bytes(),
         };
-        self.clone_with(&plan)
+        let laid = self.pads.lay(order.fds);
+        let result = laid.and_then(|()| self.clone_with(&plan));
+        self.pads.clear();
+        result
     }
 
     fn clone_with(&self, plan: &Plan<'_>) -> Result<Pid, Errno> {
@@ -160,7 +200,7 @@ impl Spawner {
             let mut before: libc::sigset_t = std::mem::zeroed();
             libc::sigfillset(&mut all);
             libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-            let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+            let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::SIGCHLD;
             let arg = ptr::from_ref(plan).cast_mut().cast();
             let result = check(libc::clone(run_child, self.stack.top(), flags, arg));
             libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
@@ -211,11 +251,18 @@ extern "C" fn run_child(arg: *mut c_void) -> c_int {
     unsafe {
         let plan = &*arg.cast::<Plan<'_>>();
         libc::setpgid(0, 0);
-        let [input, output, error] = plan.fds;
+        let [input, output, error] = plan.pads;
+        let highest = input.max(output).max(error);
+        if !leave_table(highest, plan.highest_fd) {
+            // The table is still the daemon's: nothing in it may be touched.
+            return fail_with_errno(error, plan.exec_message);
+        }
         libc::dup2(input, 0);
         libc::dup2(output, 1);
         libc::dup2(error, 2);
-        close_others(plan.highest_fd);
+        for fd in 3..=highest {
+            libc::close(fd);
+        }
         match &plan.switch {
             Switch::Stay => {}
             Switch::Refused => return fail(plan.user_message, b"Can't drop privilege as nonroot user"),
@@ -227,14 +274,14 @@ extern "C" fn run_child(arg: *mut c_void) -> c_int {
                     return fail(plan.user_message, b"Could not set group id of effective user");
                 }
                 if libc::syscall(libc::SYS_setuid, account.uid) != 0 {
-                    return fail_with_errno(plan.user_message);
+                    return fail_with_errno(2, plan.user_message);
                 }
             }
         }
         if let Some(directory) = plan.directory
             && libc::chdir(directory.as_ptr()) != 0
         {
-            return fail_with_errno(plan.directory_message);
+            return fail_with_errno(2, plan.directory_message);
         }
         if let Some(umask) = plan.umask {
             libc::umask(umask);
@@ -246,43 +293,55 @@ extern "C" fn run_child(arg: *mut c_void) -> c_int {
         libc::sigemptyset(&mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
         libc::execve(plan.path.as_ptr(), plan.argv.as_ptr(), plan.envp.as_ptr());
-        fail_with_errno(plan.exec_message)
+        fail_with_errno(2, plan.exec_message)
     }
 }
 
-/// Closes everything above the standard descriptors.
+/// Gives the child a table of descriptors of its own, with those up to `highest` in it. Says whether that was possible.
 ///
 /// # Safety
-/// Only in the child: its table of descriptors is its own.
-unsafe fn close_others(highest_fd: RawFd) {
-    // SAFETY: plain calls.
+/// Only in the child.
+unsafe fn leave_table(highest: RawFd, highest_fd: RawFd) -> bool {
+    // SAFETY: plain calls; until one of them has succeeded, nothing is closed.
     unsafe {
-        if libc::syscall(libc::SYS_close_range, 3 as libc::c_uint, libc::c_uint::MAX, 0 as libc::c_uint) != 0 {
-            for fd in 3..highest_fd {
-                libc::close(fd);
-            }
+        let (first, last) = (highest as libc::c_uint + 1, libc::c_uint::MAX);
+        if libc::syscall(libc::SYS_close_range, first, last, libc::CLOSE_RANGE_UNSHARE as libc::c_uint) == 0 {
+            return true;
         }
+        // A kernel from before Linux 5.9.
+        if libc::unshare(libc::CLONE_FILES) != 0 {
+            return false;
+        }
+        for fd in highest + 1..highest_fd {
+            libc::close(fd);
+        }
+        true
     }
 }
 
 /// The reason is the last error, by name (or by number, if it has none).
-fn fail_with_errno(message: &[u8]) -> c_int {
+fn fail_with_errno(fd: RawFd, message: &[u8]) -> c_int {
     // SAFETY: the location is valid in every thread.
     let errno = Errno(unsafe { *libc::__errno_location() });
     if let Some(symbol) = errno.symbol() {
-        return fail(message, symbol.as_bytes());
+        return fail_to(fd, message, symbol.as_bytes());
     }
     // Three decimal digits are enough for every number that Linux has.
     let digit = |unit: i32| b'0' + (errno.0 / unit % 10) as u8;
-    fail(message, &[digit(100), digit(10), digit(1)])
+    fail_to(fd, message, &[digit(100), digit(10), digit(1)])
 }
 
-/// Says why there is no program, on the child's stderr, in one piece.
+/// Says why there is no program, on the child's stderr.
 fn fail(message: &[u8], reason: &[u8]) -> c_int {
+    fail_to(2, message, reason)
+}
+
+/// The same where stderr is still at `fd`, in one piece.
+fn fail_to(fd: RawFd, message: &[u8], reason: &[u8]) -> c_int {
     let part = |bytes: &[u8]| libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
     let parts = [part(message), part(reason), part(NOT_SPAWNED)];
     // SAFETY: three valid slices, which are only read.
-    unsafe { libc::writev(2, parts.as_ptr(), 3) };
+    unsafe { libc::writev(fd, parts.as_ptr(), 3) };
     NOT_SPAWNED_STATUS
 }
 

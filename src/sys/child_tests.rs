@@ -3,8 +3,7 @@
 //! Compiled for `#[cfg(test)]` only.
 
 use super::*;
-use crate::sys::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::AsFd;
 
 /// A child's three pipes, and what runs in it.
 struct Trial {

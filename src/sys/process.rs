@@ -21,7 +21,7 @@ pub fn fill_standard_descriptors() {
 }
 
 /// `/dev/null`; the root directory, which takes and gives nothing either, where there are no devices.
-fn open_nothing() -> std::io::Result<File> {
+pub(super) fn open_nothing() -> std::io::Result<File> {
     let null = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/null");
     null.or_else(|_| OpenOptions::new().read(true).open("/"))
 }
