@@ -1,4 +1,5 @@
-//! A thousand programs: until all run, and until all are stopped.
+//! A thousand programs: until all run, and until all are stopped. Each has two automatic logs, and making those costs what
+//! the file system takes for it; with `TMPDIR=/dev/shm` that is nothing.
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
