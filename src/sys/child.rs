@@ -57,6 +57,8 @@ pub struct Order<'a> {
 pub struct Spawner {
     stack: Stack,
     pads: Pads,
+    /// Whether children begin with our table of descriptors: only where they can leave it.
+    shares: bool,
     /// Ignored in the daemon by inheritance, default in children (PROC-059).
     resets: Vec<c_int>,
 }
@@ -149,6 +151,8 @@ struct Plan<'a> {
     switch: Switch<'a>,
     /// Where the three descriptors lie.
     pads: [RawFd; 3],
+    /// The child's table of descriptors is the daemon's.
+    shares: bool,
     resets: &'a [c_int],
     highest_fd: RawFd,
     /// Beginnings of the three messages of PROC-057.
@@ -160,7 +164,8 @@ struct Plan<'a> {
 impl Spawner {
     /// Notes which signals are ignored now. To be called after [`signals::prepare`] and before any spawn.
     pub fn new() -> Result<Spawner, Errno> {
-        Ok(Spawner { stack: Stack::new()?, pads: Pads::new()?, resets: signals::ignored_beyond_ours() })
+        let (stack, pads, resets) = (Stack::new()?, Pads::new()?, signals::ignored_beyond_ours());
+        Ok(Spawner { stack, pads, shares: has_close_range(), resets })
     }
 
     /// Starts a child and returns when it runs its program or has failed to, in which case it has said so on its
@@ -180,6 +185,7 @@ impl Spawner {
             umask: order.umask.map(|umask| umask as libc::mode_t),
             switch: switch_to(order.account),
             pads: self.pads.numbers(),
+            shares: self.shares,
             resets: &self.resets,
             highest_fd: highest_fd(),
             user_message: user_message.as_bytes(),
@@ -200,7 +206,8 @@ impl Spawner {
             let mut before: libc::sigset_t = std::mem::zeroed();
             libc::sigfillset(&mut all);
             libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-            let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::SIGCHLD;
+            let files = if plan.shares { libc::CLONE_FILES } else { 0 };
+            let flags = libc::CLONE_VM | libc::CLONE_VFORK | files | libc::SIGCHLD;
             let arg = ptr::from_ref(plan).cast_mut().cast();
             let result = check(libc::clone(run_child, self.stack.top(), flags, arg));
             libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
@@ -253,7 +260,7 @@ extern "C" fn run_child(arg: *mut c_void) -> c_int {
         libc::setpgid(0, 0);
         let [input, output, error] = plan.pads;
         let highest = input.max(output).max(error);
-        if !leave_table(highest, plan.highest_fd) {
+        if !leave_table(plan.shares, highest, plan.highest_fd) {
             // The table is still the daemon's: nothing in it may be touched.
             return fail_with_errno(error, plan.exec_message);
         }
@@ -297,20 +304,25 @@ extern "C" fn run_child(arg: *mut c_void) -> c_int {
     }
 }
 
-/// Gives the child a table of descriptors of its own, with those up to `highest` in it. Says whether that was possible.
+/// Whether there is close_range(2): not before Linux 5.9, and not in containers whose system call filter is older. The
+/// other way to leave a table, unshare(2), is forbidden in most containers.
+fn has_close_range() -> bool {
+    let none = libc::c_uint::MAX;
+    // SAFETY: there is no such descriptor to be closed.
+    unsafe { libc::syscall(libc::SYS_close_range, none, none, 0 as libc::c_uint) == 0 }
+}
+
+/// Leaves the child with a table of descriptors of its own and those up to `highest` in it. Says whether that was
+/// possible.
 ///
 /// # Safety
 /// Only in the child.
-unsafe fn leave_table(highest: RawFd, highest_fd: RawFd) -> bool {
-    // SAFETY: plain calls; until one of them has succeeded, nothing is closed.
+unsafe fn leave_table(shares: bool, highest: RawFd, highest_fd: RawFd) -> bool {
+    // SAFETY: plain calls. In a shared table nothing is closed before there is a copy of it.
     unsafe {
-        let (first, last) = (highest as libc::c_uint + 1, libc::c_uint::MAX);
-        if libc::syscall(libc::SYS_close_range, first, last, libc::CLOSE_RANGE_UNSHARE as libc::c_uint) == 0 {
-            return true;
-        }
-        // A kernel from before Linux 5.9.
-        if libc::unshare(libc::CLONE_FILES) != 0 {
-            return false;
+        if shares {
+            let (first, last) = (highest as libc::c_uint + 1, libc::c_uint::MAX);
+            return libc::syscall(libc::SYS_close_range, first, last, libc::CLOSE_RANGE_UNSHARE as libc::c_uint) == 0;
         }
         for fd in highest + 1..highest_fd {
             libc::close(fd);

@@ -72,10 +72,21 @@ impl Trial {
 
 #[test]
 fn proc_053_a_child_is_alone_in_its_group_with_three_descriptors() {
+    three_descriptors(Trial::new());
+}
+
+#[test]
+fn proc_053_also_where_there_is_no_close_range() {
+    let mut trial = Trial::new();
+    trial.spawner.shares = false;
+    three_descriptors(trial);
+}
+
+fn three_descriptors(mut trial: Trial) {
     // LOG-085, PROC-052: this descriptor is neither close-on-exec nor low.
     // SAFETY: a plain call; the number stays open for the whole test run, which harms nobody.
     assert!(unsafe { libc::fcntl(1, libc::F_DUPFD, 200) } >= 200);
-    let told = Trial::new().shell("set -- $(cat /proc/$$/stat); echo $5; ls /proc/$$/fd | tr '\\n' ' '; echo $COLOUR");
+    let told = trial.shell("set -- $(cat /proc/$$/stat); echo $5; ls /proc/$$/fd | tr '\\n' ' '; echo $COLOUR");
     let lines: Vec<&str> = told.stdout.lines().collect();
     assert_eq!(lines[0], told.pid.to_string());
     // A shell may keep its script or its own input at a number of its choice, but not one of ours.
