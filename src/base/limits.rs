@@ -61,6 +61,10 @@ pub const MULTICALL_BYTES_PER_LOOK: u64 = 1024 * 1024;
 pub const OUT_BYTES: usize = 1024 * 1024;
 /// The buffer in which answers' bodies are made is given back after one that was longer.
 pub const KEEP_BODY_BYTES: usize = 64 * 1024;
+/// A form that a page sends: an action and a name, each as long as a request head may be.
+pub const FORM_BYTES: usize = HEAD_BYTES;
+/// Bytes of a log that the page with its end shows: in HTML they may become five times as many.
+pub const TAIL_PAGE_BYTES: u64 = 2 * 1024 * 1024;
 /// Unread request bytes kept for a connection that is waiting for an answer.
 pub const IN_BYTES: usize = 128 * 1024;
 /// Connections at once of one server (HTTP-009 asks for at least 1,000). Key `max_connections`.

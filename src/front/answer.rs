@@ -14,6 +14,31 @@ use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
 use crate::wire::xml_write;
 
+/// What browsers may do with a page or anything else from here: nothing that comes from elsewhere, nothing inline, no
+/// guessing at types.
+macro_rules! guarded {
+    ($($row:expr),* $(,)?) => {
+        &[
+            $($row,)*
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                 form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            ),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+        ]
+    };
+}
+
+/// The headers of a page (WEB-001).
+pub(super) const PAGE: &[(&str, &str)] = guarded![
+    ("Content-Type", "text/html;charset=utf-8"),
+    ("Pragma", "no-cache"),
+    ("Cache-Control", "no-cache"),
+    ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
+];
+
 /// What an answer has to know of its question.
 pub(super) struct Request {
     /// Echoed.
@@ -105,17 +130,23 @@ impl Answers {
         self.send(out, request, &Top { status, headers, kind: Some("text/html") }, wall)
     }
 
-    /// A page.
+    /// A page; packed, if the client asks for it.
     pub(super) fn page(
         &mut self,
         out: &mut ByteQueue,
         request: &Request,
-        kind: &str,
-        body: &[u8],
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
         wall: Wall,
     ) -> usize {
-        self.body.extend_from_slice(body);
-        self.send(out, request, &Top { status: 200, headers: &[("Content-Type", kind)], kind: None }, wall)
+        self.body = body;
+        let packed = if request.packs { gzip::pack(&self.body) } else { None };
+        let Some(packed) = packed else {
+            return self.send(out, request, &Top { status: 200, headers, kind: None }, wall);
+        };
+        self.body = packed;
+        let headers = [headers, &[("Content-Encoding", "gzip")]].concat();
+        self.send(out, request, &Top { status: 200, headers: &headers, kind: None }, wall)
     }
 
     /// A page that says where to go instead (HTTP-124).

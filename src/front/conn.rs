@@ -12,6 +12,7 @@ use crate::config::spec::ServerLimits;
 use crate::front::answer::{Answers, Request};
 use crate::front::incoming::Incoming;
 use crate::front::route::Route;
+use crate::front::serve::Visit;
 use crate::front::tail::Tail;
 use crate::front::{Peer, Server};
 use crate::rpc::{Reply, Waiting};
@@ -76,6 +77,8 @@ pub(super) enum State {
 pub(super) enum Job {
     /// It is a call.
     Call(Box<Incoming>),
+    /// It is a form, for a page.
+    Form(Box<Visit>),
     /// Dropped; then this answers.
     Then(Route),
 }
@@ -97,6 +100,10 @@ impl Job {
     fn take(&mut self, piece: &[u8]) -> usize {
         match self {
             Job::Call(call) => call.take(piece),
+            Job::Form(visit) => {
+                visit.body.extend_from_slice(piece);
+                0
+            }
             Job::Then(_) => 0,
         }
     }
@@ -105,7 +112,8 @@ impl Job {
     fn check(&self) -> Result<(), Reject> {
         match self {
             Job::Call(call) => call.check(),
-            Job::Then(_) => Ok(()),
+            Job::Form(visit) if visit.body.len() > limits::FORM_BYTES => Err(Reject::TooLarge),
+            Job::Form(_) | Job::Then(_) => Ok(()),
         }
     }
 }

@@ -7,10 +7,10 @@ mod answer;
 mod conn;
 mod files;
 mod incoming;
-mod pages;
 mod route;
 mod serve;
 mod tail;
+mod web;
 
 use answer::{Answers, Request};
 pub use conn::Conn;

@@ -10,7 +10,7 @@ use crate::base::time::parse_http_date;
 use crate::base::words::Channel;
 use crate::config::spec::ServerSpec;
 use crate::front::files::{self, File};
-use crate::front::pages::{self, Page};
+use crate::front::web::{self, Page};
 use crate::wire::http_in::Head;
 
 /// What one server asks of its clients (HTTP-080).
@@ -82,7 +82,7 @@ pub(super) enum Route {
     Log(Option<(String, Channel)>),
     /// The main log, followed.
     MainLog,
-    /// A web view.
+    /// A web page.
     Page(Page),
     /// A file that comes with the daemon, unless it is known already (HTTP-125): `If-Modified-Since`.
     File(&'static File, Option<i64>),
@@ -113,8 +113,10 @@ pub(super) fn route(head: &Head) -> Route {
         return only("GET", Route::MainLog);
     }
     let name = path.trim_start_matches('/');
-    if matches!(method, "GET" | "POST") && pages::NAMES.contains(&name) {
-        return pages::find(name).map_or(Route::Refused(404), Route::Page);
+    if matches!(method, "GET" | "POST")
+        && let Some(page) = web::find(name)
+    {
+        return Route::Page(page);
     }
     match method {
         "GET" | "HEAD" => file(head, name),
@@ -137,7 +139,7 @@ fn file(head: &Head, name: &str) -> Route {
 }
 
 /// How the client calls this server, so that a reverse proxy's clients stay with it (HTTP-145, WEB-030).
-fn base_url(head: &Head) -> String {
+pub(super) fn base_url(head: &Head) -> String {
     let host = head.header("host").filter(|host| !host.is_empty()).unwrap_or("localhost");
     format!("http://{}", host.strip_suffix(":80").unwrap_or(host))
 }
@@ -276,10 +278,11 @@ mod tests {
             assert_eq!(to("GET", path, ""), Route::Page(Page::Ok));
             assert_eq!(to("HEAD", path, ""), Route::Refused(404), "HTTP-047");
         }
-        // A view that there is not (yet) is no call either.
-        for path in ["/", "/index.html", "/tail.html"] {
-            assert_eq!(to("GET", path, ""), Route::Refused(404), "{path}");
-            assert_eq!(to("POST", path, "text/xml"), Route::Refused(404), "{path}");
+        for (path, page) in [("/", Page::Status), ("/index.html", Page::Status), ("//tail.html", Page::Tail)] {
+            assert_eq!(to("GET", path, ""), Route::Page(page), "{path}");
+            // A page is no call either.
+            assert_eq!(to("POST", path, "text/xml"), Route::Page(page), "{path}");
+            assert_eq!(to("HEAD", path, ""), Route::Refused(404), "HTTP-047");
         }
         assert_eq!(to("GET", "/none", ""), Route::Refused(404));
         for path in ["/images/icon.png", "//images/icon.png", "/stylesheets/supervisor.css"] {

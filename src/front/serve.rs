@@ -6,18 +6,29 @@ use crate::base::limits;
 use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level};
-use crate::front::answer::Request;
+use crate::front::answer::{self, Request};
 use crate::front::conn::{Conn, Job, Rest, Scene, State};
 use crate::front::files::File;
 use crate::front::incoming::{Incoming, Wrong};
 use crate::front::route::{self, Route, Verdict};
 use crate::front::tail::Tail;
+use crate::front::web::text::Form;
+use crate::front::web::{self, Page};
 use crate::rpc::{self, Answer, Reply};
 use crate::wire::gzip::Coding;
 use crate::wire::http_in::{BodyReader, Framing, Head, Reject, Version};
 use crate::wire::http_out;
 use crate::wire::xml_read::BadXml;
 use crate::world::lines::Line;
+
+/// A page that somebody asked for.
+pub(super) struct Visit {
+    page: Page,
+    /// What the query says.
+    form: Form,
+    /// What the body says, not read yet.
+    pub(super) body: Vec<u8>,
+}
 
 impl Conn {
     /// A head is complete: decides what becomes of the body, and whether there is an answer at all.
@@ -53,6 +64,10 @@ impl Conn {
                 }
                 let job = match route {
                     Route::Rpc => Job::Call(Box::new(Incoming::new(coding, self.limits.body_bytes))),
+                    Route::Page(page) => {
+                        let form = head.query.as_deref().map(Form::of_query).unwrap_or_default();
+                        Job::Form(Box::new(Visit { page, form, body: Vec::new() }))
+                    }
                     other => Job::Then(other),
                 };
                 self.state = State::Body { reader, job };
@@ -80,12 +95,7 @@ impl Conn {
                     self.give_error(400, scene);
                 }
             },
-            Job::Then(Route::Page(page)) => {
-                let (kind, body) = page.render();
-                let wall = scene.turn.now.wall;
-                let size = scene.answers.page(&mut self.output, &self.request, kind, body, wall);
-                self.answered(200, size, scene);
-            }
+            Job::Form(visit) => self.visit(*visit, scene),
             Job::Then(Route::File(file, known)) => self.give_file(file, known, scene),
             Job::Then(Route::Moved(location)) => {
                 let wall = scene.turn.now.wall;
@@ -101,9 +111,28 @@ impl Conn {
                 self.follow(path, false, scene);
             }
             Job::Then(Route::Refused(status)) => self.give_error(status, scene),
-            // A call is Job::Call.
-            Job::Then(Route::Rpc) => self.give_error(400, scene),
+            // A call is Job::Call, a page Job::Form.
+            Job::Then(Route::Rpc | Route::Page(_)) => self.give_error(400, scene),
         }
+    }
+
+    /// Shows a page.
+    fn visit(&mut self, mut visit: Visit, scene: &mut Scene<'_, '_>) {
+        visit.form.add_body(&visit.body);
+        let body = match visit.page {
+            Page::Ok => {
+                let headers = [("Content-Type", "text/plain")];
+                return self.give_page(&headers, b"OK".to_vec(), scene);
+            }
+            Page::Status => web::status::render(&web::status(scene.world, visit.form.message, true, scene.turn)),
+            Page::Tail => web::tail::render(&web::tail(visit.form, scene.world, scene.turn)),
+        };
+        self.give_page(answer::PAGE, body, scene);
+    }
+
+    fn give_page(&mut self, headers: &[(&str, &str)], body: Vec<u8>, scene: &mut Scene<'_, '_>) {
+        let size = scene.answers.page(&mut self.output, &self.request, headers, body, scene.turn.now.wall);
+        self.answered(200, size, scene);
     }
 
     /// Begins to follow the log at `path` (HTTP-100 to HTTP-104).

@@ -87,8 +87,8 @@ fn info(process: &Process, now: Now, host: &mut dyn Host) -> Value {
     ])
 }
 
-/// PROC-110 to 113.
-fn description(process: &Process, now: Now, host: &mut dyn Host) -> String {
+/// How a process does, in words (PROC-110 to 113).
+pub fn description(process: &Process, now: Now, host: &mut dyn Host) -> String {
     let life = &process.life;
     match life.state() {
         State::Running => {

@@ -2,16 +2,17 @@
 
 use crate::base::key::Key;
 use crate::base::limits;
+use crate::base::text::NameSpec;
 use crate::base::time::Mono;
 use crate::base::value::Value;
-use crate::base::words::{Channel, Fault, fault};
+use crate::base::words::{Channel, Fault, Mood, fault};
 use crate::rpc::args::{Kind, Param, needs};
 use crate::rpc::control::process_named;
 use crate::rpc::read::{read_log, tail_log};
 use crate::rpc::waiting::Member;
 use crate::rpc::{Call, Gate, Method, Outcome, Waiting};
-use crate::world::World;
 use crate::world::process::Process;
+use crate::world::{Turn, World};
 
 const PROCESS: Param = needs("name", Kind::Text, "string", "A process: name or group:name.");
 const OFFSET: Param = needs("offset", Kind::Int, "int", "The first byte; if negative, so many bytes from the end.");
@@ -142,6 +143,19 @@ fn read_process_log(call: &mut Call<'_, '_>, channel: Channel) -> Outcome {
         return Ok(value.into());
     }
     Ok(Waiting::FirstWords { who, channel, offset, length }.or_now(call.world, call.turn))
+}
+
+/// The last bytes of a process's stdout log as text, at most `length`, at once (WEB-040). `name` as in PROC-080.
+pub fn read_end(world: &World, turn: &mut Turn<'_>, name: &str, length: u64) -> Result<String, Fault> {
+    if world.mood() != Mood::Running {
+        return Err(Fault::new(fault::SHUTDOWN_STATE));
+    }
+    let spec = NameSpec::parse(name);
+    let who = spec.process.and_then(|process| world.find_member(spec.group, process));
+    let process = who.and_then(|who| world.processes.get(who)).ok_or_else(|| Fault::with(fault::BAD_NAME, name))?;
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let text = read_log(process.log_path(Channel::Stdout), -length, 0, turn.host)?;
+    Ok(text.as_text().unwrap_or_default().to_string())
 }
 
 /// Whether a process started a moment ago and has printed nothing yet.

@@ -6,3 +6,4 @@ mod packed;
 mod requests;
 mod rig;
 mod tails;
+mod web;

@@ -247,7 +247,9 @@ fn http_063_065_101_routes() {
     }
     assert_eq!(status(&rig.ask(post("//RPC2", "Content-Type: text/xml\r\n", &document))), "400");
     assert_eq!(status(&rig.ask(post("/whatever", "", &document))), "400");
-    assert_eq!(status(&rig.ask(post("http://h/", "Content-Type: text/xml\r\n", &document))), "404");
+    // HTTP-063: a page is a page, whatever is sent to it.
+    let page = rig.ask(post("http://h/", "Content-Type: text/xml\r\n", &document));
+    assert_eq!(header(&page, "Content-Type"), Some("text/html;charset=utf-8"));
     // WEB-043.
     let page = rig.ask(OK_PAGE);
     assert_eq!((status(&page), header(&page, "Content-Type"), body(&page)), ("200", Some("text/plain"), "OK"));
