@@ -9,7 +9,7 @@ pub(super) mod text;
 use crate::base::limits;
 use crate::base::text::display_name;
 use crate::base::time::Calendar;
-use crate::base::words::{Channel, Fault, Mood, Pid, SUPERVISOR_VERSION, State, fault};
+use crate::base::words::{Fault, Mood, SUPERVISOR_VERSION, State, fault};
 use crate::rpc::info::description;
 use crate::rpc::logs::read_end;
 use crate::world::process::Process;
@@ -49,30 +49,18 @@ pub(super) struct Status {
     pub(super) mood: Mood,
     /// The current year (WEB-009).
     pub(super) year: i64,
-    /// Seconds since 1970.
-    pub(super) now: f64,
     /// Whether the reader may change things: without it there are no buttons.
     pub(super) may_change: bool,
 }
 
 /// A process on the status page.
 pub(super) struct Row {
-    /// Its group's name: any text.
-    pub(super) group: String,
-    /// Its own name: any text.
-    pub(super) name: String,
     /// How it is shown and what actions call it (PROC-080).
     pub(super) spec: String,
     /// Its state.
     pub(super) state: State,
-    /// 0: none.
-    pub(super) pid: Pid,
-    /// When it was started, in seconds since 1970; 0: never.
-    pub(super) start: i64,
     /// What getProcessInfo says (PROC-110 to 113): any text.
     pub(super) description: String,
-    /// Whether there is a log to read: of stdout, of stderr.
-    pub(super) logs: [bool; 2],
 }
 
 /// The tail page's data (WEB-040, WEB-041).
@@ -100,21 +88,14 @@ pub(super) fn status(world: &World, message: Option<String>, may_change: bool, t
         identifier: world.config.daemon.identifier.clone(),
         mood: world.mood(),
         year: Calendar::at(wall.secs(), turn.host.local_offset(wall.secs())).year,
-        now: wall.secs() as f64 + f64::from(wall.millis()) / 1000.0,
         may_change,
     }
 }
 
 fn row(process: &Process, turn: &mut Turn<'_>) -> Row {
-    let life = &process.life;
     Row {
-        group: process.group_name.to_string(),
-        name: process.spec.name.clone(),
         spec: display_name(&process.group_name, &process.spec.name),
-        state: life.state(),
-        pid: life.pid().unwrap_or(0),
-        start: life.start().map_or(0, |at| at.rpc_secs()),
+        state: process.life.state(),
         description: description(process, turn.now, turn.host),
-        logs: [Channel::Stdout, Channel::Stderr].map(|channel| process.log_path(channel).is_some()),
     }
 }
