@@ -12,7 +12,7 @@ const PREFIXES: &[(&str, bool)] = &[
     ("SIG", true),
     ("RPC", false),
     ("HTTP", false),
-    ("WEB", false),
+    ("WEB", true),
     ("EVT", true),
     ("LOG", true),
     ("CTL", true),

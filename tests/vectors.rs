@@ -13,9 +13,6 @@ use support::http::Reply;
 use support::xmlrpc::{self, Answer};
 use support::{upstream, wait_until};
 
-/// What the daemon doesn't serve yet, and why. Printed at the end of the test.
-const LATER: &[(&str, &str)] = &[("http-007-refresh-link", "the web interface comes later")];
-
 /// Where the contract wants something else than what was recorded (`overridden_by`): a fault.
 /// Or a fault that says more: which option is bad.
 const WANTED: &[(&str, i64, &str)] = &[
@@ -168,10 +165,6 @@ fn go_through(file: &str) {
         let session = session.as_mut().expect("a session");
         if file != "http.jsonl" {
             line.after.iter().for_each(|step| session.step(step));
-        }
-        if let Some((name, why)) = LATER.iter().find(|(name, _)| *name == line.name).filter(|_| !upstream()) {
-            println!("left out: {name}: {why}");
-            continue;
         }
         if line.overridden && upstream() {
             continue;

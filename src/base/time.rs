@@ -132,6 +132,20 @@ impl Calendar {
         format!("{} {:02} {:02}:{:02} {}", MONTHS[self.month as usize - 1], self.day, hour, self.minute, half)
     }
 
+    /// `Fri Nov 20 15:07:45 2026`, the day space-padded (WEB-031).
+    pub fn asctime(&self) -> String {
+        format!(
+            "{} {} {:2} {:02}:{:02}:{:02} {}",
+            WEEKDAYS[self.weekday as usize],
+            MONTHS[self.month as usize - 1],
+            self.day,
+            self.hour,
+            self.minute,
+            self.second,
+            self.year
+        )
+    }
+
     /// `2024-01-31 10:20:30`, the head of a log line (LOG-001).
     pub fn log_stamp(&self) -> String {
         format!(
@@ -234,6 +248,9 @@ mod tests {
         assert_eq!(Calendar::at(1_706_696_430, 3_600).log_stamp(), "2024-01-31 11:20:30");
         assert_eq!(Calendar::at(1_706_696_430 + 12 * 3_600, 0).stop_time(), "Jan 31 10:20 PM");
         assert_eq!(Calendar::at(0, 0).stop_time(), "Jan 01 12:00 AM");
+        // WEB-031
+        assert_eq!(Calendar::at(1_706_696_430, 3_600).asctime(), "Wed Jan 31 11:20:30 2024");
+        assert_eq!(Calendar::at(0, 0).asctime(), "Thu Jan  1 00:00:00 1970");
         assert_eq!(Calendar::at(-1, 0).log_stamp(), "1969-12-31 23:59:59");
     }
 

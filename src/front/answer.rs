@@ -14,30 +14,23 @@ use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
 use crate::wire::xml_write;
 
-/// What browsers may do with a page or anything else from here: nothing that comes from elsewhere, nothing inline, no
-/// guessing at types.
-macro_rules! guarded {
-    ($($row:expr),* $(,)?) => {
-        &[
-            $($row,)*
-            (
-                "Content-Security-Policy",
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                 form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-            ),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", "no-referrer"),
-        ]
-    };
-}
+/// A header.
+type Header<'a> = (&'a str, &'a str);
 
-/// The headers of a page (WEB-001).
-pub(super) const PAGE: &[(&str, &str)] = guarded![
-    ("Content-Type", "text/html;charset=utf-8"),
-    ("Pragma", "no-cache"),
-    ("Cache-Control", "no-cache"),
-    ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
+/// What browsers may do with what comes from here: nothing from elsewhere, nothing inline, no guessing at types.
+pub(super) const GUARDS: [Header<'static>; 3] = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
 ];
+
+/// What pages are made of changes all the time (WEB-001).
+const UNCACHED: [Header<'static>; 3] =
+    [("Pragma", "no-cache"), ("Cache-Control", "no-cache"), ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT")];
 
 /// What an answer has to know of its question.
 pub(super) struct Request {
@@ -130,23 +123,22 @@ impl Answers {
         self.send(out, request, &Top { status, headers, kind: Some("text/html") }, wall)
     }
 
-    /// A page; packed, if the client asks for it.
-    pub(super) fn page(
-        &mut self,
-        out: &mut ByteQueue,
-        request: &Request,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-        wall: Wall,
-    ) -> usize {
+    /// A page in HTML (WEB-001); packed, if the client asks for it.
+    pub(super) fn page(&mut self, out: &mut ByteQueue, request: &Request, body: Vec<u8>, wall: Wall) -> usize {
+        let mut headers = vec![("Content-Type", "text/html;charset=utf-8")];
+        headers.extend(UNCACHED.iter().chain(&GUARDS));
         self.body = body;
-        let packed = if request.packs { gzip::pack(&self.body) } else { None };
-        let Some(packed) = packed else {
-            return self.send(out, request, &Top { status: 200, headers, kind: None }, wall);
-        };
-        self.body = packed;
-        let headers = [headers, &[("Content-Encoding", "gzip")]].concat();
+        if let Some(packed) = if request.packs { gzip::pack(&self.body) } else { None } {
+            self.body = packed;
+            headers.push(("Content-Encoding", "gzip"));
+        }
         self.send(out, request, &Top { status: 200, headers: &headers, kind: None }, wall)
+    }
+
+    /// A short text for programs (WEB-043).
+    pub(super) fn text(&mut self, out: &mut ByteQueue, request: &Request, text: &str, wall: Wall) -> usize {
+        self.body.extend_from_slice(text.as_bytes());
+        self.send(out, request, &Top { status: 200, headers: &[("Content-Type", "text/plain")], kind: None }, wall)
     }
 
     /// A page that says where to go instead (HTTP-124).
@@ -154,6 +146,13 @@ impl Answers {
         self.body.extend_from_slice(http_out::error_body(301).as_bytes());
         let top = Top { status: 301, headers: &[("Location", location)], kind: Some("text/html") };
         self.send(out, request, &top, wall)
+    }
+
+    /// A page that says where to go on after an action: to the status page, with a message there (WEB-032).
+    pub(super) fn message(&mut self, out: &mut ByteQueue, request: &Request, location: &str, wall: Wall) -> usize {
+        self.body.extend_from_slice(http_out::error_body(301).as_bytes());
+        let headers = [&[("Location", location), ("Content-Type", "text/html")], &UNCACHED[..]].concat();
+        self.send(out, request, &Top { status: 301, headers: &headers, kind: None }, wall)
     }
 
     /// A file of `modified`, in seconds since 1970 (HTTP-123); only its date if the client has it (HTTP-125).

@@ -14,6 +14,8 @@ use crate::front::incoming::Incoming;
 use crate::front::route::Route;
 use crate::front::serve::Visit;
 use crate::front::tail::Tail;
+use crate::front::web::action::Doing;
+use crate::front::web::text::quote;
 use crate::front::{Peer, Server};
 use crate::rpc::{Reply, Waiting};
 use crate::wire::http_in::{BodyReader, HeadReader, Reject, Version, blank_lines};
@@ -62,8 +64,8 @@ pub(super) enum State {
     Head,
     /// A body comes in.
     Body { reader: BodyReader, job: Job },
-    /// A call goes on; `asked`: the world's count of changes when its answer was last asked for.
-    Waiting { waiting: Waiting, asked: Option<u64> },
+    /// A call or an action goes on; `asked`: the world's count of changes when its answer was last asked for.
+    Waiting { open: Open, asked: Option<u64> },
     /// A log is followed.
     Following(Tail),
     /// The last answer is written. What still comes in is read and dropped until `until`, because closing a socket
@@ -71,6 +73,14 @@ pub(super) enum State {
     Lingering { until: Mono, rest: Rest },
     /// Nothing more to do but sending what is left.
     Closed,
+}
+
+/// What goes on.
+pub(super) enum Open {
+    /// A call.
+    Call(Waiting),
+    /// An action of a page, and what goes before the message in the address that follows.
+    Action(Box<Doing>, String),
 }
 
 /// What a body is for.
@@ -253,10 +263,19 @@ impl Conn {
 
     /// Asks for a deferred answer. Returns whether it came.
     pub(super) fn ask(&mut self, scene: &mut Scene<'_, '_>) -> bool {
-        let State::Waiting { waiting, asked } = &mut self.state else { return false };
+        let State::Waiting { open, asked } = &mut self.state else { return false };
         *asked = Some(scene.world.changes());
-        let Some(result) = waiting.poll(scene.world, scene.turn) else { return false };
-        self.give_result(&result.map(Reply::Value), scene);
+        match open {
+            Open::Call(waiting) => {
+                let Some(result) = waiting.poll(scene.world, scene.turn) else { return false };
+                self.give_result(&result.map(Reply::Value), scene);
+            }
+            Open::Action(doing, base) => {
+                let Some(message) = doing.poll(scene.world, scene.turn) else { return false };
+                let location = format!("{base}{}", quote(&message));
+                self.give_message(&location, scene);
+            }
+        }
         self.resume(scene);
         true
     }

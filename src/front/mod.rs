@@ -21,7 +21,7 @@ use crate::base::bytes::ByteQueue;
 use crate::base::key::{Arena, Key};
 use crate::base::limits;
 use crate::base::time::{Deadlines, Mono, Now, Wall};
-use crate::config::spec::{ServerLimits, ServerSpec};
+use crate::config::spec::{Address, ServerLimits, ServerSpec};
 use crate::wire::http_in::Version;
 use crate::world::{Turn, World};
 
@@ -65,8 +65,21 @@ struct Listed {
 struct Server {
     guard: Guard,
     limits: ServerLimits,
+    /// Host and port, for clients that don't say how they call it (WEB-030).
+    name: String,
     /// Connections that it has.
     open: usize,
+}
+
+/// What a server is called if nobody says.
+fn server_name(address: &Address) -> String {
+    match address {
+        Address::Inet { host, port } => {
+            let host = if host.is_empty() { "localhost" } else { host };
+            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+        }
+        Address::Unix { .. } => "localhost".to_string(),
+    }
 }
 
 /// All connections.
@@ -100,7 +113,12 @@ impl Front {
         Front {
             servers: servers
                 .iter()
-                .map(|server| Server { guard: Guard::new(server), limits: server.limits, open: 0 })
+                .map(|server| Server {
+                    guard: Guard::new(server),
+                    limits: server.limits,
+                    name: server_name(&server.address),
+                    open: 0,
+                })
                 .collect(),
             conns: Arena::default(),
             answers: Answers::default(),

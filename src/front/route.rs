@@ -133,15 +133,24 @@ fn file(head: &Head, name: &str) -> Route {
         return Route::File(file, known.and_then(parse_http_date));
     }
     match files::is_directory(name) {
-        true => Route::Moved(format!("{}/{name}/", base_url(head))),
+        true => Route::Moved(format!("{}/{name}/", base_url(head, "localhost"))),
         false => Route::Refused(404),
     }
 }
 
 /// How the client calls this server, so that a reverse proxy's clients stay with it (HTTP-145, WEB-030).
-pub(super) fn base_url(head: &Head) -> String {
-    let host = head.header("host").filter(|host| !host.is_empty()).unwrap_or("localhost");
-    format!("http://{}", host.strip_suffix(":80").unwrap_or(host))
+/// `name`: what it is called if the client doesn't say, or says what is no host. A proxy may say that it speaks https.
+pub(super) fn base_url(head: &Head, name: &str) -> String {
+    let is_host = |host: &&str| {
+        let sign = |byte: u8| byte.is_ascii_alphanumeric() || b".-_~:[]%".contains(&byte);
+        !host.is_empty() && host.bytes().all(sign)
+    };
+    let host = head.header("host").filter(is_host).unwrap_or(name);
+    let secure = head.header("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    match secure {
+        true => format!("https://{}", host.strip_suffix(":443").unwrap_or(host)),
+        false => format!("http://{}", host.strip_suffix(":80").unwrap_or(host)),
+    }
 }
 
 /// `Content-Type: text/xml`, with or without parameters.

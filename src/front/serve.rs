@@ -6,12 +6,13 @@ use crate::base::limits;
 use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level};
-use crate::front::answer::{self, Request};
-use crate::front::conn::{Conn, Job, Rest, Scene, State};
+use crate::front::answer::Request;
+use crate::front::conn::{Conn, Job, Open, Rest, Scene, State};
 use crate::front::files::File;
 use crate::front::incoming::{Incoming, Wrong};
 use crate::front::route::{self, Route, Verdict};
 use crate::front::tail::Tail;
+use crate::front::web::action::Doing;
 use crate::front::web::text::Form;
 use crate::front::web::{self, Page};
 use crate::rpc::{self, Answer, Reply};
@@ -24,6 +25,8 @@ use crate::world::lines::Line;
 /// A page that somebody asked for.
 pub(super) struct Visit {
     page: Page,
+    /// How the client calls this server.
+    base: String,
     /// What the query says.
     form: Form,
     /// What the body says, not read yet.
@@ -66,7 +69,7 @@ impl Conn {
                     Route::Rpc => Job::Call(Box::new(Incoming::new(coding, self.limits.body_bytes))),
                     Route::Page(page) => {
                         let form = head.query.as_deref().map(Form::of_query).unwrap_or_default();
-                        Job::Form(Box::new(Visit { page, form, body: Vec::new() }))
+                        Job::Form(Box::new(Visit { page, base: self.base(head, scene), form, body: Vec::new() }))
                     }
                     other => Job::Then(other),
                 };
@@ -81,7 +84,7 @@ impl Conn {
             Job::Call(incoming) => match incoming.finish() {
                 Ok(call) => match rpc::call(scene.world, scene.turn, &call.method, call.params) {
                     Answer::Now(result) => self.give_result(&result, scene),
-                    Answer::Later(waiting) => self.state = State::Waiting { waiting, asked: None },
+                    Answer::Later(waiting) => self.state = State::Waiting { open: Open::Call(waiting), asked: None },
                 },
                 Err((Wrong::Packing(Reject::TooLarge), _)) => self.reject(Reject::TooLarge, scene),
                 Err((wrong, shown)) => {
@@ -119,20 +122,42 @@ impl Conn {
     /// Shows a page.
     fn visit(&mut self, mut visit: Visit, scene: &mut Scene<'_, '_>) {
         visit.form.add_body(&visit.body);
+        if visit.page == Page::Status && visit.form.action.is_some() {
+            return self.act(&visit, scene);
+        }
         let body = match visit.page {
             Page::Ok => {
-                let headers = [("Content-Type", "text/plain")];
-                return self.give_page(&headers, b"OK".to_vec(), scene);
+                let size = scene.answers.text(&mut self.output, &self.request, "OK", scene.turn.now.wall);
+                return self.answered(200, size, scene);
             }
             Page::Status => web::status::render(&web::status(scene.world, visit.form.message, true, scene.turn)),
             Page::Tail => web::tail::render(&web::tail(visit.form, scene.world, scene.turn)),
         };
-        self.give_page(answer::PAGE, body, scene);
+        let size = scene.answers.page(&mut self.output, &self.request, body, scene.turn.now.wall);
+        self.answered(200, size, scene);
     }
 
-    fn give_page(&mut self, headers: &[(&str, &str)], body: Vec<u8>, scene: &mut Scene<'_, '_>) {
-        let size = scene.answers.page(&mut self.output, &self.request, headers, body, scene.turn.now.wall);
-        self.answered(200, size, scene);
+    /// Does what a page was asked to do (WEB-020 to WEB-028).
+    fn act(&mut self, visit: &Visit, scene: &mut Scene<'_, '_>) {
+        match Doing::new(&visit.form) {
+            Err(status) => self.give_error(status, scene),
+            Ok(doing) => {
+                let open = Open::Action(Box::new(doing), format!("{}/?message=", visit.base));
+                self.state = State::Waiting { open, asked: None };
+            }
+        }
+    }
+
+    /// How the client calls this server (WEB-030).
+    fn base(&self, head: &Head, scene: &Scene<'_, '_>) -> String {
+        let name = scene.servers.get(self.server).map_or("localhost", |server| &server.name);
+        route::base_url(head, name)
+    }
+
+    /// Sends the client to the status page, with a message there.
+    pub(super) fn give_message(&mut self, location: &str, scene: &mut Scene<'_, '_>) {
+        let size = scene.answers.message(&mut self.output, &self.request, location, scene.turn.now.wall);
+        self.answered(301, size, scene);
     }
 
     /// Begins to follow the log at `path` (HTTP-100 to HTTP-104).

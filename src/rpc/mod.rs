@@ -187,8 +187,30 @@ fn carry_out(world: &mut World, turn: &mut Turn<'_>, method: &str, params: Vec<V
     dispatch(world, turn, method, params).unwrap_or_else(|fault| Answer::Now(Err(fault)))
 }
 
+/// Carries out a method of the main namespace for the daemon's own pages: whichever namespaces are configured, and
+/// without a word.
+pub fn own_call(world: &mut World, turn: &mut Turn<'_>, name: &str, args: Vec<Value>) -> Answer {
+    let rows = methods_of(&InterfaceKind::Main).iter().copied().flatten();
+    let outcome = match rows.into_iter().find(|row| row.name == name) {
+        Some(row) => run(world, turn, None, row, args),
+        None => Err(Fault::new(fault::UNKNOWN_METHOD)),
+    };
+    outcome.unwrap_or_else(|fault| Answer::Now(Err(fault)))
+}
+
 fn dispatch(world: &mut World, turn: &mut Turn<'_>, name: &str, args: Vec<Value>) -> Outcome {
     let (interface, method) = find(world, name).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))?;
+    run(world, turn, interface, method, args)
+}
+
+/// Gates, checks the arguments and runs the handler. `interface`: which of [`World::interfaces`] was called.
+fn run(
+    world: &mut World,
+    turn: &mut Turn<'_>,
+    interface: Option<usize>,
+    method: &'static Method,
+    args: Vec<Value>,
+) -> Outcome {
     // RPC-003.
     let least = method.params.iter().filter(|param| !param.optional).count();
     if args.len() < least || args.len() > method.params.len() {

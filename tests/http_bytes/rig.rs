@@ -37,6 +37,11 @@ impl Rig {
         Rig::of(config(Level::Info, lines))
     }
 
+    /// With these sections, too.
+    pub fn with_sections(text: &str) -> Rig {
+        Rig::of(read("/etc/s.conf", &(config_text(Level::Info, "") + text)).unwrap())
+    }
+
     pub fn with_level(level: Level) -> Rig {
         Rig::of(config(level, ""))
     }
@@ -154,8 +159,15 @@ impl Rig {
 
     /// The program `web` ends.
     pub fn web_exits(&mut self) {
-        let pid = 1001;
-        self.turn(|_, world, turn| world.reaped(pid, Exit::Code(0), turn));
+        self.exits("web", Exit::Code(0));
+    }
+
+    /// The child of a process ends.
+    pub fn exits(&mut self, name: &str, exit: Exit) {
+        let who = self.world.find_member(name, name).expect("a process");
+        let pid = self.world.processes.get(who).and_then(|process| process.life.pid()).expect("a child");
+        self.host.children.remove(&pid);
+        self.turn(|_, world, turn| world.reaped(pid, exit, turn));
     }
 
     /// Somebody else appends to a file, which is made if it is absent.
@@ -227,7 +239,11 @@ pub fn unchunk(mut text: &str) -> (String, bool) {
 }
 
 fn config(level: Level, server: &str) -> Config {
-    let text = format!(
+    read("/etc/s.conf", &config_text(level, server)).unwrap()
+}
+
+fn config_text(level: Level, server: &str) -> String {
+    format!(
         "[supervisord]\nlogfile={MAIN_LOG}\nlogfile_maxbytes=0\nloglevel={}\nsilent=true\nnocleanup=true\n\
          [inet_http_server:0]\nport=9001\n{server}\n\
          [inet_http_server:1]\nport=9002\nusername=user\npassword=secret\n\
@@ -239,6 +255,5 @@ fn config(level: Level, server: &str) -> Config {
          stdout_logfile={WEB_LOG}\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n\
          [program:mute]\ncommand=/bin/mute\nautostart=false\nstdout_logfile=/dev/null\nstderr_logfile=NONE\n",
         level.word()
-    );
-    read("/etc/s.conf", &text).unwrap()
+    )
 }

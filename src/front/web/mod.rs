@@ -2,6 +2,7 @@
 //!
 //! Reads the world, never changes it, and knows nothing of connections. A renderer takes data and gives bytes.
 
+pub(super) mod action;
 pub(super) mod status;
 pub(super) mod tail;
 pub(super) mod text;
