@@ -10,15 +10,15 @@ const PREFIXES: &[(&str, bool)] = &[
     ("CFG", true),
     ("PROC", true),
     ("SIG", true),
-    ("RPC", false),
-    ("HTTP", false),
+    ("RPC", true),
+    ("HTTP", true),
     ("WEB", true),
     ("EVT", true),
     ("LOG", true),
     ("CTL", true),
-    ("CACHE", false),
-    ("TWID", false),
-    ("BUG", false),
+    ("CACHE", true),
+    ("TWID", true),
+    ("BUG", true),
 ];
 
 /// The rule that a text begins with: `CFG-010`, or `cfg_010` where `tests` may name them so.

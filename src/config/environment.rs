@@ -126,6 +126,15 @@ mod tests {
         assert_eq!(good("A=\"C:\\x\""), pairs([("A", "C:\\x")]));
     }
 
+    /// A backslash escapes nothing, before a quote neither.
+    #[test]
+    fn bug_067_backslashes_are_themselves() {
+        assert_eq!(good(r#"A="C:\dir\",B="x""#), pairs([("A", r"C:\dir\"), ("B", "x")]));
+        assert_eq!(good(r#"A='it\',B="a\""#), pairs([("A", r"it\"), ("B", r"a\")]));
+        let escaped = r#"A="say \"hi\"""#;
+        assert_eq!(parse(escaped).unwrap_err(), format!("Unexpected end of key/value pairs in value '{escaped}'"));
+    }
+
     #[test]
     fn cfg_145_the_program_overrides() {
         let merged = merge(&pairs([("A", "1"), ("B", "2")]), &pairs([("B", "3"), ("C", "4")]));

@@ -90,7 +90,11 @@ fn web_002_title_and_links() {
 fn web_003_rows_in_order_or_nothing_to_manage() {
     let mut rig = Rig::with_sections(PROGRAMS);
     let page = get(&mut rig, "/");
-    let headings: Vec<&str> = page.match_indices("<th").map(|(at, _)| &page[at..]).collect();
+    let headings: Vec<&str> = page
+        .match_indices("<th")
+        .filter(|(at, _)| !page[*at..].starts_with("<thead"))
+        .map(|(at, _)| &page[at..])
+        .collect();
     assert_eq!(headings.len(), 4);
     for (heading, text) in headings.iter().zip(["State", "Description", "Name", "Action"]) {
         assert!(heading.split("<th").nth(1).is_some_and(|heading| heading.contains(text)), "{text}");
