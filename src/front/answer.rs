@@ -13,6 +13,7 @@ use crate::wire::gzip;
 use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
 use crate::wire::xml_write;
+use crate::world::cache::CachedRef;
 
 /// A header.
 type Header<'a> = (&'a str, &'a str);
@@ -97,7 +98,10 @@ impl Answers {
     ) -> usize {
         match result {
             Ok(Reply::Value(value)) => xml_write::write_response(&mut self.body, value),
-            Ok(Reply::Shared(value)) => xml_write::write_response(&mut self.body, value),
+            Ok(Reply::Cached(value)) => match value.get() {
+                CachedRef::Text(text) => xml_write::write_text_response(&mut self.body, text),
+                CachedRef::Value(value) => xml_write::write_response(&mut self.body, value),
+            },
             Err(fault) => xml_write::write_fault(&mut self.body, fault),
         }
         let packed = if request.packs { gzip::pack(&self.body) } else { None };

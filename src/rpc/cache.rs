@@ -1,7 +1,5 @@
 //! `cache.*`: values kept in the daemon (contract cache.md).
 
-use std::rc::Rc;
-
 use crate::base::value::Value;
 use crate::base::words::{Fault, fault};
 use crate::config::spec::InterfaceKind;
@@ -114,8 +112,8 @@ fn delete(call: &mut Call<'_, '_>) -> Outcome {
 
 fn fetch(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.take(0);
-    let value: Rc<Value> = cache(call)?.fetch(key(&name)?).ok_or_else(|| Fault::new(fault::BAD_NAME))?;
-    Ok(Answer::Now(Ok(Reply::Shared(value))))
+    let value = cache(call)?.fetch(key(&name)?).ok_or_else(|| Fault::new(fault::BAD_NAME))?;
+    Ok(Answer::Now(Ok(Reply::Cached(value))))
 }
 
 fn get_count(call: &mut Call<'_, '_>) -> Outcome {
@@ -142,7 +140,7 @@ fn store(call: &mut Call<'_, '_>) -> Outcome {
             _ => return Err(not_a_string()),
         };
     }
-    match cache(call)?.store(name.to_string(), value, max_bytes) {
+    match cache(call)?.store(name, value, max_bytes) {
         true => Ok(true.into()),
         // CACHE-025.
         false => Err(Fault::with(

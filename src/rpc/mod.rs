@@ -14,11 +14,10 @@ pub mod system;
 pub mod twiddler;
 pub mod waiting;
 
-use std::rc::Rc;
-
 use crate::base::value::Value;
 use crate::base::words::{Fault, Level, Mood, fault};
 use crate::config::spec::InterfaceKind;
+use crate::world::cache::Cached;
 use crate::world::lines::Line;
 use crate::world::{Turn, World};
 use args::Param;
@@ -29,8 +28,8 @@ pub use waiting::Waiting;
 pub enum Reply {
     /// A value of its own.
     Value(Value),
-    /// A value that somebody else keeps, too.
-    Shared(Rc<Value>),
+    /// A value that the cache keeps, too.
+    Cached(Cached),
 }
 
 impl Reply {
@@ -38,7 +37,7 @@ impl Reply {
     pub fn into_value(self) -> Value {
         match self {
             Reply::Value(value) => value,
-            Reply::Shared(value) => Rc::unwrap_or_clone(value),
+            Reply::Cached(value) => value.to_value(),
         }
     }
 }

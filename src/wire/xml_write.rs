@@ -11,10 +11,22 @@ use crate::base::words::Fault;
 
 /// Appends an answer that carries a value.
 pub fn write_response(out: &mut Vec<u8>, value: &Value) {
-    put(out, "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n");
+    put(out, RESPONSE_HEAD);
     write_value(out, value, Style::Answer);
-    put(out, "</param>\n</params>\n</methodResponse>\n");
+    put(out, RESPONSE_END);
 }
+
+/// The same for a text that is no value of its own.
+pub fn write_text_response(out: &mut Vec<u8>, text: &str) {
+    put(out, RESPONSE_HEAD);
+    put(out, "<value><string>");
+    write_text(out, text, Style::Answer);
+    put(out, "</string></value>\n");
+    put(out, RESPONSE_END);
+}
+
+const RESPONSE_HEAD: &str = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n";
+const RESPONSE_END: &str = "</param>\n</params>\n</methodResponse>\n";
 
 /// Appends an answer that carries a fault.
 pub fn write_fault(out: &mut Vec<u8>, fault: &Fault) {

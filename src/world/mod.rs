@@ -461,7 +461,8 @@ impl World {
             self.drive(who, Step::Autostart, turn);
         }
         self.continue_ending(turn);
-        !self.autostarts.is_empty()
+        let sweeping = self.interfaces.iter_mut().fold(false, |more, interface| interface.cache.sweep() | more);
+        sweeping || !self.autostarts.is_empty()
     }
 
     /// Which of [`World::interfaces`] is the namespace `name`; `None`: none of them.
