@@ -65,6 +65,19 @@ pub const KEEP_BODY_BYTES: usize = 64 * 1024;
 pub const FORM_BYTES: usize = HEAD_BYTES;
 /// Bytes of a log that the page with its end shows: in HTML they may become five times as many.
 pub const TAIL_PAGE_BYTES: u64 = 2 * 1024 * 1024;
+/// News that are kept for those who watch: a thousand processes that start are two thousand. Who falls behind further is
+/// told everything anew.
+pub const NEWS: usize = 4096;
+/// How often at most those who watch are told of last lines of logs: more than five a second nobody reads.
+pub const LINES_PAUSE: Duration = Duration::from_millis(200);
+/// Logs of which the last line is read at once: a few microseconds each. The others follow after the next pause.
+pub const LINES_PER_LOOK: usize = 256;
+/// Bytes at the end of a log in which its last line is looked for.
+pub const LINE_BYTES: usize = 1024;
+/// Characters of a last line that are told.
+pub const LINE_CHARS: usize = 200;
+/// Bytes of a log that one ranged answer has at most.
+pub const PIECE_BYTES: u64 = 1024 * 1024;
 /// Unread request bytes kept for a connection that is waiting for an answer.
 pub const IN_BYTES: usize = 128 * 1024;
 /// Connections at once of one server (HTTP-009 asks for at least 1,000). Key `max_connections`.

@@ -42,7 +42,7 @@ pub(super) struct Request {
     /// The client asks for packed answers.
     packs: bool,
     /// HEAD: an answer without its body.
-    head_only: bool,
+    pub(super) head_only: bool,
     /// The request line, if somebody reads the access log.
     pub(super) line: Option<String>,
 }
@@ -170,11 +170,22 @@ impl Answers {
         wall: Wall,
     ) -> usize {
         let date = Calendar::at(modified, 0).http_date();
+        let mut headers = vec![("Last-Modified", date.as_str())];
+        // Another daemon may have other files: a browser is to ask each time.
+        headers.push(("Cache-Control", "no-cache"));
+        headers.extend(&GUARDS);
+        if file.packs() {
+            headers.push(("Vary", "Accept-Encoding"));
+        }
         if !known {
             self.body.extend_from_slice(file.bytes);
+            if request.packs && file.packs() {
+                self.body = gzip::pack_always(&self.body);
+                headers.push(("Content-Encoding", "gzip"));
+            }
         }
         let status = if known { 304 } else { 200 };
-        self.send(out, request, &Top { status, headers: &[("Last-Modified", &date)], kind: Some(file.kind) }, wall)
+        self.send(out, request, &Top { status, headers: &headers, kind: Some(file.kind) }, wall)
     }
 
     /// The head of a log's stream (HTTP-103), whose bytes will follow; `modified` in seconds since 1970. Returns its
@@ -193,10 +204,51 @@ impl Answers {
             ("Content-Type", "text/plain;charset=utf-8"),
             ("X-Accel-Buffering", "no"),
         ];
-        let headers = if unbuffered { &headers[..] } else { &headers[..2] };
+        let own = if unbuffered { &headers[..] } else { &headers[..2] };
+        let headers = [own, &GUARDS].concat();
         let before = out.len();
-        self.write_head(out, request, &Top { status: 200, headers, kind: None }, None, wall);
+        self.write_head(out, request, &Top { status: 200, headers: &headers, kind: None }, None, wall);
         out.len() - before
+    }
+
+    /// The head of a stream of server-sent events, which will follow. Returns its size.
+    pub(super) fn live(&mut self, out: &mut ByteQueue, request: &Request, wall: Wall) -> usize {
+        let mut headers =
+            vec![("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")];
+        headers.extend(&GUARDS);
+        let before = out.len();
+        self.write_head(out, request, &Top { status: 200, headers: &headers, kind: None }, None, wall);
+        out.len() - before
+    }
+
+    /// The head of a whole log of `length` bytes, which will follow. Returns its size.
+    pub(super) fn log_head(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        headers: &[Header<'_>],
+        length: u64,
+        wall: Wall,
+    ) -> usize {
+        let headers = [headers, &GUARDS].concat();
+        let before = out.len();
+        self.write_head(out, request, &Top { status: 200, headers: &headers, kind: None }, Some(length), wall);
+        out.len() - before
+    }
+
+    /// A piece of a log, or that there is none.
+    pub(super) fn log_piece(
+        &mut self,
+        out: &mut ByteQueue,
+        request: &Request,
+        status: u16,
+        headers: &[Header<'_>],
+        piece: Vec<u8>,
+        wall: Wall,
+    ) -> usize {
+        let headers = [headers, &GUARDS].concat();
+        self.body = piece;
+        self.send(out, request, &Top { status, headers: &headers, kind: None }, wall)
     }
 
     /// Sends head and prepared body.

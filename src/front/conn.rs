@@ -11,10 +11,13 @@ use crate::base::time::{Mono, Now, Wall};
 use crate::config::spec::ServerLimits;
 use crate::front::answer::{Answers, Request};
 use crate::front::incoming::Incoming;
+use crate::front::live::Live;
+use crate::front::piece::Whole;
 use crate::front::route::Route;
 use crate::front::serve::Visit;
 use crate::front::tail::Tail;
 use crate::front::web::action::Doing;
+use crate::front::web::live::Memo;
 use crate::front::web::text::quote;
 use crate::front::{Peer, Server};
 use crate::rpc::{Reply, Waiting};
@@ -24,6 +27,7 @@ use crate::world::{Turn, World};
 /// What a connection needs of its surroundings to go on.
 pub(super) struct Scene<'a, 'h> {
     pub(super) answers: &'a mut Answers,
+    pub(super) memo: &'a mut Memo,
     pub(super) servers: &'a [Server],
     /// The date of what comes with the daemon.
     pub(super) born: Wall,
@@ -68,6 +72,10 @@ pub(super) enum State {
     Waiting { open: Open, asked: Option<u64> },
     /// A log is followed.
     Following(Tail),
+    /// A page is told what changes.
+    Watching(Live),
+    /// A whole log is sent, as fast as it is read.
+    Sending(Whole),
     /// The last answer is written. What still comes in is read and dropped until `until`, because closing a socket
     /// with unread input would destroy the answer on its way (RFC 9112 9.6, HTTP-085).
     Lingering { until: Mono, rest: Rest },
@@ -193,6 +201,10 @@ impl Conn {
         matches!(self.state, State::Following(_))
     }
 
+    pub(super) fn is_watching(&self) -> bool {
+        matches!(self.state, State::Watching(_))
+    }
+
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
     }
@@ -221,10 +233,14 @@ impl Conn {
     /// The client sends no more; what it has asked is answered (HTTP-154).
     pub(super) fn ended(&mut self, scene: &mut Scene<'_, '_>) {
         self.ended = true;
-        if self.is_following() {
-            self.pump(scene);
-        } else {
-            self.resume(scene);
+        match &self.state {
+            State::Following(_) => drop(self.pump(scene)),
+            State::Watching(live) => {
+                // A client that went away looks the same.
+                live.end(&mut self.output);
+                self.state = State::Closed;
+            }
+            _ => self.resume(scene),
         }
     }
 
@@ -234,6 +250,10 @@ impl Conn {
         self.output.consume(count);
         if self.is_following() {
             self.pump(scene)
+        } else if self.is_watching() {
+            self.tell(scene)
+        } else if matches!(self.state, State::Sending(_)) {
+            self.send_more(scene)
         } else if !self.input.is_empty() {
             self.resume(scene);
             true
@@ -254,7 +274,9 @@ impl Conn {
             State::Head => self.input.is_empty() || !self.more && self.output.len() < limits::OUT_BYTES,
             State::Body { .. } => !self.more,
             State::Lingering { .. } => true,
-            State::Following(_) | State::Waiting { .. } | State::Closed => false,
+            State::Following(_) | State::Watching(_) | State::Sending(_) | State::Waiting { .. } | State::Closed => {
+                false
+            }
         };
         if self.ended && stuck {
             self.state = State::Closed;
@@ -309,7 +331,7 @@ impl Conn {
         }
         match self.state {
             // An answer may take as long as it likes, and a log may be silent.
-            State::Waiting { .. } | State::Following(_) if self.output.is_empty() => {}
+            State::Waiting { .. } | State::Following(_) | State::Watching(_) if self.output.is_empty() => {}
             State::Head | State::Body { .. } if self.began.is_some() => {
                 if matches!(self.state, State::Head) {
                     self.request = Request::unreadable(HeadReader::version(self.input.as_slice()));
@@ -408,10 +430,10 @@ impl Conn {
                     },
                     Rest::Unknown => return input.len(),
                 },
-                State::Waiting { .. } => return used,
-                // A followed log ends with its connection: what is sent behind it is never answered, and keeping it
+                State::Waiting { .. } | State::Sending(_) => return used,
+                // A stream ends with its connection: what is sent behind it is never answered, and keeping it
                 // would hide that the client has gone.
-                State::Following(_) | State::Closed => return input.len(),
+                State::Following(_) | State::Watching(_) | State::Closed => return input.len(),
             }
         }
     }

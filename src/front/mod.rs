@@ -7,6 +7,8 @@ mod answer;
 mod conn;
 mod files;
 mod incoming;
+mod live;
+mod piece;
 mod route;
 mod serve;
 mod tail;
@@ -16,6 +18,7 @@ use answer::{Answers, Request};
 pub use conn::Conn;
 use conn::Scene;
 use route::Guard;
+use web::live::Memo;
 
 use crate::base::bytes::ByteQueue;
 use crate::base::key::{Arena, Key};
@@ -59,6 +62,7 @@ struct Listed {
     ready: bool,
     waiting: bool,
     following: bool,
+    watching: bool,
 }
 
 /// One server, as its connections see it.
@@ -88,6 +92,8 @@ pub struct Front {
     servers: Vec<Server>,
     conns: Arena<Conn>,
     answers: Answers,
+    /// What open pages are told.
+    memo: Memo,
     /// To be named by [`Front::next_changed`].
     changed: Vec<Key<Conn>>,
     /// With input that only a budget held back.
@@ -96,6 +102,8 @@ pub struct Front {
     waiting: Vec<Key<Conn>>,
     /// With a followed log.
     following: Vec<Key<Conn>>,
+    /// Of open pages.
+    watching: Vec<Key<Conn>>,
     /// When a connection's patience is looked at. Bytes that move do not move it: it is coarse, and set anew when its
     /// moment comes.
     deadlines: Deadlines<Key<Conn>>,
@@ -105,6 +113,10 @@ pub struct Front {
     next_look: Option<Mono>,
     /// The world's count of log writes when followed logs were last looked at.
     seen_writes: u64,
+    /// The world's count of news when open pages were last told.
+    seen_news: u64,
+    /// When last lines of logs are read for open pages.
+    next_lines: Option<Mono>,
 }
 
 impl Front {
@@ -122,14 +134,18 @@ impl Front {
                 .collect(),
             conns: Arena::default(),
             answers: Answers::default(),
+            memo: Memo::default(),
             changed: Vec::new(),
             ready: Vec::new(),
             waiting: Vec::new(),
             following: Vec::new(),
+            watching: Vec::new(),
             deadlines: Deadlines::default(),
             born: None,
             next_look: None,
             seen_writes: 0,
+            seen_news: 0,
+            next_lines: None,
         }
     }
 
@@ -187,6 +203,7 @@ impl Front {
             (gone.listed.ready, &mut self.ready),
             (gone.listed.waiting, &mut self.waiting),
             (gone.listed.following, &mut self.following),
+            (gone.listed.watching, &mut self.watching),
         ] {
             if listed {
                 list.retain(|key| *key != conn);
@@ -194,6 +211,9 @@ impl Front {
         }
         if self.following.is_empty() {
             self.next_look = None;
+        }
+        if self.watching.is_empty() {
+            self.next_lines = None;
         }
     }
 
@@ -220,6 +240,7 @@ impl Front {
         if !self.following.is_empty() && world.log_writes() != self.seen_writes {
             self.look_at_logs(world, turn);
         }
+        self.look_at_news(world, turn);
         let changes = world.changes();
         if self.waiting.is_empty() {
             // An idle daemon sleeps for ever.
@@ -241,7 +262,7 @@ impl Front {
 
     /// When [`Front::due`] wants to be called.
     pub fn next_deadline(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.next_look].into_iter().flatten().min()
+        [self.deadlines.next(), self.next_look, self.next_lines].into_iter().flatten().min()
     }
 
     /// Timeouts whose moment has come.
@@ -257,6 +278,9 @@ impl Front {
         if self.next_look.is_some_and(|at| at <= now) {
             self.next_look = None;
             self.look_at_logs(world, turn);
+        }
+        if self.next_lines.is_some_and(|at| at <= now) {
+            self.look_at_news(world, turn);
         }
     }
 
@@ -274,6 +298,25 @@ impl Front {
         }
     }
 
+    /// Tells open pages what is new.
+    fn look_at_news(&mut self, world: &mut World, turn: &mut Turn<'_>) {
+        if self.watching.is_empty() {
+            return world.forget_watchers();
+        }
+        world.read_lines(turn);
+        self.next_lines = world.lines_due();
+        if world.news_end() != self.seen_news {
+            self.seen_news = world.news_end();
+            for key in std::mem::take(&mut self.watching) {
+                self.visit(key, world, turn, |conn, scene| {
+                    conn.listed.watching = false;
+                    conn.tell(scene)
+                });
+            }
+        }
+        self.memo.clear();
+    }
+
     /// Lets a connection do something, then sees to it that the right lists name it. `act` returns whether the socket's
     /// owner has to look at the connection.
     fn visit(
@@ -286,7 +329,8 @@ impl Front {
         let now = turn.now.mono;
         let born = self.born.unwrap_or_default();
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let changed = act(conn, &mut Scene { answers: &mut self.answers, servers: &self.servers, born, world, turn });
+        let (answers, memo, servers) = (&mut self.answers, &mut self.memo, &self.servers);
+        let changed = act(conn, &mut Scene { answers, memo, servers, born, world, turn });
 
         let before = conn.listed;
         conn.listed = Listed {
@@ -294,6 +338,7 @@ impl Front {
             ready: before.ready || conn.has_more(),
             waiting: before.waiting || conn.is_waiting(),
             following: before.following || conn.is_following(),
+            watching: before.watching || conn.is_watching(),
         };
         if conn.listed.changed && !before.changed {
             self.changed.push(key);
@@ -306,6 +351,9 @@ impl Front {
         }
         if conn.listed.following && !before.following {
             self.following.push(key);
+        }
+        if conn.listed.watching && !before.watching {
+            self.watching.push(key);
         }
         if conn.listed.following && self.next_look.is_none() {
             self.next_look = Some(now + limits::FOLLOW_CHECK);

@@ -10,6 +10,7 @@ use crate::base::time::parse_http_date;
 use crate::base::words::Channel;
 use crate::config::spec::ServerSpec;
 use crate::front::files::{self, File};
+use crate::front::piece::{Asked, Which};
 use crate::front::web::{self, Page};
 use crate::wire::http_in::Head;
 
@@ -82,6 +83,10 @@ pub(super) enum Route {
     Log(Option<(String, Channel)>),
     /// The main log, followed.
     MainLog,
+    /// A log as a file.
+    Read(Box<Asked>),
+    /// What changes, as long as somebody listens.
+    Live,
     /// A web page.
     Page(Page),
     /// A file that comes with the daemon, unless it is known already (HTTP-125): `If-Modified-Since`.
@@ -111,6 +116,21 @@ pub(super) fn route(head: &Head) -> Route {
     }
     if path.starts_with("/mainlogtail") {
         return only("GET", Route::MainLog);
+    }
+    let which = match path {
+        "/mainlog" => Some(Which::Main),
+        _ => path.strip_prefix("/log").filter(|rest| rest.starts_with('/')).map(|rest| Which::Of(log_name(rest))),
+    };
+    if let Some(which) = which {
+        if !matches!(method, "GET" | "HEAD") {
+            return Route::Refused(400);
+        }
+        let mut fields = head.query.iter().flat_map(|query| query.split('&'));
+        let download = fields.any(|field| field.split('=').next() == Some("download"));
+        return Route::Read(Box::new(Asked { which, range: head.header("range").map(str::to_string), download }));
+    }
+    if path == "/live" {
+        return only("GET", Route::Live);
     }
     let name = path.trim_start_matches('/');
     if matches!(method, "GET" | "POST")

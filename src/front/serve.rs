@@ -113,6 +113,8 @@ impl Conn {
                 let path = scene.world.main_log_path();
                 self.follow(path, false, scene);
             }
+            Job::Then(Route::Read(asked)) => self.give_log(&asked, scene),
+            Job::Then(Route::Live) => self.begin_live(true, scene),
             Job::Then(Route::Refused(status)) => self.give_error(status, scene),
             // A call is Job::Call, a page Job::Form.
             Job::Then(Route::Rpc | Route::Page(_)) => self.give_error(400, scene),
@@ -195,14 +197,19 @@ impl Conn {
     }
 
     /// Writes an error page.
-    fn give_error(&mut self, status: u16, scene: &mut Scene<'_, '_>) {
+    pub(super) fn give_error(&mut self, status: u16, scene: &mut Scene<'_, '_>) {
         let size = scene.answers.error(&mut self.output, &self.request, status, scene.turn.now.wall);
         self.answered(status, size, scene);
     }
 
-    /// An answer is written: the next request, or the end.
-    fn answered(&mut self, status: u16, size: usize, scene: &mut Scene<'_, '_>) {
+    /// An answer is written.
+    pub(super) fn answered(&mut self, status: u16, size: usize, scene: &mut Scene<'_, '_>) {
         self.log_access(status, size, scene);
+        self.over(scene);
+    }
+
+    /// All of an answer is queued: the next request, or the end.
+    pub(super) fn over(&mut self, scene: &mut Scene<'_, '_>) {
         self.state = if self.request.keep_alive {
             State::Head
         } else {
@@ -226,7 +233,7 @@ impl Conn {
     }
 
     /// Writes the access log's line (HTTP-049).
-    fn log_access(&mut self, status: u16, size: usize, scene: &mut Scene<'_, '_>) {
+    pub(super) fn log_access(&mut self, status: u16, size: usize, scene: &mut Scene<'_, '_>) {
         let Some(request) = self.request.line.take() else { return };
         let secs = scene.turn.now.wall.secs();
         let offset = scene.turn.host.local_offset(secs);

@@ -30,6 +30,7 @@ pub struct ResponseHead<'a> {
 
 const REASONS: &[(u16, &str)] = &[
     (200, "OK"),
+    (206, "Partial Content"),
     (301, "Moved Permanently"),
     (304, "Not Modified"),
     (400, "Bad Request"),
@@ -40,6 +41,7 @@ const REASONS: &[(u16, &str)] = &[
     (411, "Length Required"),
     (413, "Request Entity Too Large"),
     (415, "Unsupported Media Type"),
+    (416, "Range Not Satisfiable"),
     (500, "Internal Server Error"),
     (503, "Service Unavailable"),
 ];

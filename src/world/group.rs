@@ -61,12 +61,18 @@ impl World {
 
     /// Every process by the names of its group and its own, byte-wise (RPC-017).
     pub fn all_by_name(&self) -> Vec<&Process> {
+        self.keys_by_name().into_iter().filter_map(|key| self.processes.get(key)).collect()
+    }
+
+    /// As [`World::all_by_name`], by key.
+    pub fn keys_by_name(&self) -> Vec<Key<Process>> {
+        let name = |key: Key<Process>| self.processes.get(key).map(|process| process.spec.name.as_str());
         let mut all = Vec::with_capacity(self.processes.len());
         for &key in self.group_names.values() {
             let Some(group) = self.groups.get(key) else { continue };
             let start = all.len();
-            all.extend(group.members.iter().filter_map(|&key| self.processes.get(key)));
-            all[start..].sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
+            all.extend(&group.members);
+            all[start..].sort_by(|a, b| name(*a).cmp(&name(*b)));
         }
         all
     }

@@ -86,6 +86,9 @@ impl World {
         if let Some(group) = self.groups.get_mut(group) {
             group.members.extend(&keys);
         }
+        for key in &keys {
+            self.note_process(*key);
+        }
         keys
     }
 
@@ -142,6 +145,7 @@ impl World {
         // Also of a child in UNKNOWN, which may live on: nobody reads its pipes any more.
         turn.host.close_pipes(key);
         if let Some(mut process) = self.processes.remove(key) {
+            self.note_gone(key, &process.group_name, &process.spec.name);
             for output in process.outputs.iter_mut().flatten() {
                 output.abandon(turn.now.mono, turn.host);
                 let report = output.log_mut().and_then(|log| log.take_report(turn.now.mono));

@@ -17,6 +17,7 @@ pub mod listening;
 pub mod log;
 pub mod mainlog;
 pub mod members;
+pub mod news;
 pub mod output;
 pub mod pool;
 pub mod process;
@@ -41,6 +42,7 @@ use life::{Act, Step};
 use lines::Line;
 use log::Log;
 use mainlog::MainLog;
+use news::News;
 use process::Process;
 use shutdown::Ending;
 
@@ -118,6 +120,7 @@ pub struct World {
     /// Starts that were tried so far.
     spawns: u64,
     pub(crate) log_writes: u64,
+    pub(crate) news: News,
     /// Every change of a state since somebody took them; `None`: nobody does. The simulation looks whether each is one
     /// of the contract's.
     pub trail: Option<Vec<Moved>>,
@@ -176,6 +179,7 @@ impl World {
             relayed: Default::default(),
             spawns: 0,
             log_writes: 0,
+            news: News::default(),
             trail: None,
         };
         for notice in std::mem::take(&mut world.config.notices) {
@@ -267,6 +271,7 @@ impl World {
         if let Some(process) = self.processes.get(who) {
             let (deadline, group, shares) = (process.life.deadline(), process.group, process.spec.socket.is_some());
             self.alarms.set(Alarm::Life(who), deadline);
+            self.note_process(who);
             if shares {
                 self.close_idle_sockets(group, turn);
             }

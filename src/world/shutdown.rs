@@ -28,6 +28,7 @@ impl World {
     /// Begins the end: from here on nothing starts.
     pub(crate) fn begin_ending(&mut self, mood: Mood, turn: &mut Turn<'_>) {
         self.mood = mood;
+        self.note_mood();
         self.autostarts.clear();
         if self.ending.is_none() {
             // PROC-076, EVT-042.

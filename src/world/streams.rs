@@ -71,7 +71,10 @@ impl World {
     }
 
     fn carry_out(&mut self, who: Key<Process>, channel: Channel, effects: Effects, turn: &mut Turn<'_>) {
-        self.log_writes += u64::from(effects.grew);
+        if effects.grew {
+            self.log_writes += 1;
+            self.note_log(who, channel);
+        }
         for effect in effects.list {
             match effect {
                 Effect::Say(line) => self.say(&line, turn),
@@ -144,7 +147,10 @@ impl World {
         for channel in BOTH {
             let (now, host) = (turn.now.mono, &mut *turn.host);
             let grew = self.output(who, channel).is_some_and(|output| output.retry(now, host));
-            self.log_writes += u64::from(grew);
+            if grew {
+                self.log_writes += 1;
+                self.note_log(who, channel);
+            }
             self.look_after_log(who, channel, turn);
         }
     }
@@ -210,6 +216,7 @@ impl World {
             }
             self.look_after_log(who, channel, turn);
         }
+        self.note_cleared(who);
         self.log_writes += 1;
         result
     }

@@ -2,7 +2,9 @@
 
 mod files;
 mod limits;
+mod live;
 mod packed;
+mod pieces;
 mod requests;
 mod rig;
 mod tails;

@@ -3,6 +3,7 @@
 //! Reads the world, never changes it, and knows nothing of connections. A renderer takes data and gives bytes.
 
 pub(super) mod action;
+pub(super) mod live;
 pub(super) mod status;
 pub(super) mod tail;
 pub(super) mod text;
@@ -10,7 +11,7 @@ pub(super) mod text;
 use crate::base::limits;
 use crate::base::text::display_name;
 use crate::base::time::Calendar;
-use crate::base::words::{Fault, Mood, SUPERVISOR_VERSION, State, fault};
+use crate::base::words::{Channel, Fault, Mood, SUPERVISOR_VERSION, State, fault};
 use crate::rpc::info::description;
 use crate::rpc::logs::read_end;
 use crate::world::process::Process;
@@ -62,6 +63,11 @@ pub(super) struct Row {
     pub(super) state: State,
     /// What getProcessInfo says (PROC-110 to 113): any text.
     pub(super) description: String,
+}
+
+/// Whether there is a log to read: of stdout, of stderr.
+fn row_logs(process: &Process) -> [bool; 2] {
+    [Channel::Stdout, Channel::Stderr].map(|channel| process.log_path(channel).is_some())
 }
 
 /// The tail page's data (WEB-040, WEB-041).

@@ -29,6 +29,20 @@ pub(in crate::front) fn quote(text: &str) -> String {
     out
 }
 
+/// Appends text as a JSON string (RFC 8259, 7), on one line, and inert should anybody take it for HTML.
+pub(in crate::front) fn json_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for &byte in text.as_bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            0..0x20 | b'<' | 0x7f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            byte => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
 /// The fields of a query or a form (`application/x-www-form-urlencoded`) that pages know. Empty ones count as absent.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(in crate::front) struct Form {
@@ -90,6 +104,16 @@ mod tests {
         escape(&mut out, "<script>alert('1' & \"2\")</script>é");
         let text = String::from_utf8(out).expect("UTF-8");
         assert_eq!(text, "&lt;script&gt;alert(&#39;1&#39; &amp; &quot;2&quot;)&lt;/script&gt;é");
+    }
+
+    #[test]
+    fn json_carries_any_text() {
+        let mut out = Vec::new();
+        let text = "a\"b\\c\nd\r\0\u{7f}</script>é\u{1f600}";
+        json_text(&mut out, text);
+        let json = String::from_utf8(out).expect("UTF-8");
+        assert_eq!(json, "\"a\\\"b\\\\c\\u000ad\\u000d\\u0000\\u007f\\u003c/script>é\u{1f600}\"");
+        assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(text));
     }
 
     #[test]
