@@ -348,11 +348,12 @@ fn proc_081_and_082_groups_come_and_go() {
     let mut files = config(vec![]);
     files.groups = vec![solo(program("p", |spec| spec.channels[0].logfile = LogFile::Auto))];
     let mut rig = Rig::of(files);
-    // LOG-044: the automatic log is there before anything starts.
+    // LOG-044: the automatic log is there at once, whether or not anything starts; before, it has its path.
     let path = rig.process("p").log_path(Channel::Stdout).map(str::to_string).expect("a log");
     assert!(path.starts_with("/tmp/p-stdout---supervisor-") && path.ends_with(".log"), "{path}");
-    assert_eq!(rig.host.files.text(&path), Some(&b""[..]));
     rig.begin();
+    assert_eq!(rig.process("p").log_path(Channel::Stdout), Some(&*path));
+    assert_eq!(rig.host.files.text(&path), Some(&b""[..]));
     let refused = (91, "STILL_RUNNING: p".to_string());
     assert_eq!(rig.fault("supervisor.removeProcessGroup", vec![s("p")]), refused);
     rig.exit_code("p", 1);

@@ -113,7 +113,9 @@ pub const LOG_WAITING_BYTES: usize = LOG_HELD_BYTES / 2 + OUTPUT_READ_BYTES + LA
 /// After a start, a read of a log that is still empty waits so long for the first words (TWID-091).
 pub const FIRST_WORDS: Duration = Duration::from_secs(1);
 /// Programs started in one turn, half a millisecond each on a busy machine: starting a thousand leaves room for clients.
-pub const SPAWNS_PER_TURN: u64 = 8;
+pub const SPAWNS_PER_TURN: u64 = 2;
+/// Processes that get their automatic logs in one turn at the beginning: two files each, up to 0.3 ms a file.
+pub const LOGS_PER_TURN: usize = 2;
 /// Alarms served in one turn. Most are cheap: a process has been up long enough.
 pub const ALARMS_PER_TURN: usize = 64;
 /// Children taken in in one turn, each with the rest of its output.

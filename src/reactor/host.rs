@@ -234,8 +234,12 @@ impl Host for RealHost {
         self.logs.try_remove(file.0 as usize);
     }
 
-    fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
-        files::create_auto_log(directory, stem)
+    fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
+        files::auto_log_path(directory, stem)
+    }
+
+    fn create_log(&mut self, path: &str) -> Result<(), Errno> {
+        files::create_log(path)
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {

@@ -256,12 +256,24 @@ impl Host for SimHost {
         self.files.close(file);
     }
 
-    fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
+    fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
+        let before = format!("{}/{stem}", directory.trim_end_matches('/'));
+        // A name that is taken, sometimes.
+        let names = self.files.list(directory).unwrap_or_default();
+        match names.into_iter().find(|name| name.starts_with(stem) && name.ends_with(".log")) {
+            Some(name) if self.dice.one_in(4) => Ok(format!("{}/{name}", directory.trim_end_matches('/'))),
+            _ => Ok(format!("{before}{:08x}.log", self.dice.bits() as u32)),
+        }
+    }
+
+    fn create_log(&mut self, path: &str) -> Result<(), Errno> {
         self.refuses(self.refusals.open, &OPEN_ERRORS)?;
-        let path = format!("{}/{stem}{:08x}.log", directory.trim_end_matches('/'), self.dice.bits() as u32);
-        let opened = self.files.open_log(&path)?;
+        if self.files.stat(path).is_ok() {
+            return Err(Errno::EEXIST);
+        }
+        let opened = self.files.open_log(path)?;
         self.files.close(opened.file);
-        Ok(path)
+        Ok(())
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {

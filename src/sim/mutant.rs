@@ -285,8 +285,12 @@ impl Host for Tampered<'_> {
         }
     }
 
-    fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
-        self.host.create_auto_log(directory, stem)
+    fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
+        self.host.auto_log_path(directory, stem)
+    }
+
+    fn create_log(&mut self, path: &str) -> Result<(), Errno> {
+        self.host.create_log(path)
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {

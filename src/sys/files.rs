@@ -12,8 +12,6 @@ use crate::base::errno::Errno;
 const AUTO_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
 /// Its length.
 const AUTO_LENGTH: usize = 8;
-/// Names that are tried before giving up: 37^8 of them are never all taken.
-const AUTO_TRIES: usize = 100;
 /// What every pipe with any room at all takes in one piece (`PIPE_BUF`, pipe(7)).
 const ATOMIC_BYTES: usize = 4096;
 
@@ -196,17 +194,14 @@ pub fn could_create(path: &str) -> Result<(), Errno> {
     Err(Errno::ELOOP)
 }
 
-/// Makes a new, empty file `<directory>/<stem><8 of [a-z0-9_]>.log` with mode 0600 and returns its path (LOG-044).
-pub fn create_auto_log(directory: &str, stem: &str) -> Result<String, Errno> {
-    for _ in 0..AUTO_TRIES {
-        let path = format!("{}/{stem}{}.log", directory.trim_end_matches('/'), random_name()?);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(_) => return Ok(path),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(Errno::EEXIST)
+/// The path `<directory>/<stem><8 of [a-z0-9_]>.log`, by chance (LOG-044).
+pub fn auto_log_path(directory: &str, stem: &str) -> Result<String, Errno> {
+    Ok(format!("{}/{stem}{}.log", directory.trim_end_matches('/'), random_name()?))
+}
+
+/// Makes a new, empty file with mode 0600; `EEXIST` if there is anything at the path, a link included.
+pub fn create_log(path: &str) -> Result<(), Errno> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(|_| ()).map_err(Errno::from)
 }
 
 fn random_name() -> Result<String, Errno> {

@@ -111,8 +111,10 @@ fn log_051_our_own_descriptors_are_reached_whatever_they_are() {
 #[test]
 fn log_044_automatic_logs() {
     let folder = Folder::new("auto");
-    let paths: Vec<String> = (0..20).map(|_| create_auto_log(&folder.file(""), "p-stdout---id-").unwrap()).collect();
+    let paths: Vec<String> = (0..20).map(|_| auto_log_path(&folder.file(""), "p-stdout---id-").unwrap()).collect();
     for path in &paths {
+        assert_eq!(create_log(path), Ok(()));
+        assert_eq!(create_log(path), Err(Errno::EEXIST));
         let name = path.strip_prefix(&folder.file("p-stdout---id-")).unwrap().strip_suffix(".log").unwrap();
         assert_eq!(name.len(), 8);
         assert!(name.bytes().all(|byte| AUTO_ALPHABET.contains(&byte)), "{name}");
@@ -120,7 +122,11 @@ fn log_044_automatic_logs() {
         assert_eq!((meta.len(), meta.permissions().mode() & 0o777), (0, 0o600));
     }
     assert_eq!(list(&folder.file("")).unwrap().len(), 20);
-    assert_eq!(create_auto_log(&folder.file("none"), "p"), Err(Errno::ENOENT));
+    assert_eq!(create_log(&folder.file("none/p.log")), Err(Errno::ENOENT));
+    // Not even where a link leads to.
+    std::os::unix::fs::symlink(folder.file("elsewhere"), folder.file("link")).unwrap();
+    assert_eq!(create_log(&folder.file("link")), Err(Errno::EEXIST));
+    assert!(!std::path::Path::new(&folder.file("elsewhere")).exists());
 }
 
 #[test]

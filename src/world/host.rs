@@ -119,9 +119,10 @@ pub trait Host {
     fn truncate(&mut self, file: FileId) -> Result<(), Errno>;
     /// Closes a log.
     fn close_log(&mut self, file: FileId);
-    /// Makes a new, empty file `<directory>/<stem><8 of [a-z0-9_]>.log` with mode 0600 and returns its path
-    /// (LOG-044).
-    fn create_auto_log(&mut self, directory: &str, stem: &str) -> Result<String, Errno>;
+    /// The path `<directory>/<stem><8 of [a-z0-9_]>.log`, by chance (LOG-044).
+    fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno>;
+    /// Makes a new, empty file with mode 0600; `EEXIST` if there is anything at the path.
+    fn create_log(&mut self, path: &str) -> Result<(), Errno>;
     /// rename(2).
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno>;
     /// unlink(2).

@@ -68,9 +68,14 @@ impl World {
         };
         let mut keys = Vec::with_capacity(specs.len());
         for (place, spec) in specs.iter().enumerate() {
-            let stdout = Some(self.make_output_anyway(spec, Channel::Stdout, listen, turn));
-            let stderr = (!spec.redirect_stderr).then(|| self.make_output_anyway(spec, Channel::Stderr, false, turn));
-            keys.push(self.processes.insert(Process {
+            let later = !self.begun;
+            let mut make = |channel, protocol| match later {
+                true => self.name_output(spec, channel, protocol, turn),
+                false => self.make_output_anyway(spec, channel, protocol, None, turn),
+            };
+            let stdout = Some(make(Channel::Stdout, listen));
+            let stderr = (!spec.redirect_stderr).then(|| make(Channel::Stderr, false));
+            let key = self.processes.insert(Process {
                 spec: spec.clone(),
                 group,
                 group_name: name.clone(),
@@ -81,7 +86,12 @@ impl World {
                 listener: listen.then(|| Member { protocol: Default::default(), event: None, place }),
                 silent: false,
                 stop_reported: None,
-            }));
+                logs_due: later,
+            });
+            if later {
+                self.logs_due.push_back(key);
+            }
+            keys.push(key);
         }
         if let Some(group) = self.groups.get_mut(group) {
             group.members.extend(&keys);
@@ -158,26 +168,54 @@ impl World {
         self.changes += 1;
     }
 
-    /// A channel with its log; an automatic log gets its file (LOG-044). A listener's stdout (`protocol`) is logged, no
-    /// more (EVT-046, EVT-110).
+    /// A path for an automatic log (LOG-044).
+    fn auto_log_path(&self, spec: &ProcessSpec, channel: Channel, turn: &mut Turn<'_>) -> Result<String, Errno> {
+        let daemon = &self.config.daemon;
+        let stem = format!("{}-{}---{}-", spec.name, channel.name(), daemon.identifier);
+        turn.host.auto_log_path(&daemon.childlogdir.display().to_string(), &stem)
+    }
+
+    /// A channel whose automatic log has a path, but no file yet: [`World::make_due_logs`].
+    fn name_output(&self, spec: &ProcessSpec, channel: Channel, protocol: bool, turn: &mut Turn<'_>) -> Output {
+        let settings = &settings(spec, channel, protocol);
+        let path = match &settings.logfile {
+            LogFile::None => None,
+            LogFile::Path(path) => Some(path.clone()),
+            LogFile::Auto => self.auto_log_path(spec, channel, turn).ok(),
+        };
+        Output::new(settings, &spec.name, channel, self.config.daemon.strip_ansi, path)
+    }
+
+    /// A channel with its log; an automatic log gets its file (LOG-044), at `path` if it has that already. A listener's
+    /// stdout (`protocol`) is logged, no more (EVT-046, EVT-110).
     pub(crate) fn make_output(
         &mut self,
         spec: &ProcessSpec,
         channel: Channel,
         protocol: bool,
+        path: Option<String>,
         turn: &mut Turn<'_>,
     ) -> Result<Output, Errno> {
-        let daemon = &self.config.daemon;
+        /// Nobody has so many files of one stem.
+        const TRIES: usize = 100;
         let settings = &settings(spec, channel, protocol);
         let path = match &settings.logfile {
             LogFile::None => None,
             LogFile::Path(path) => Some(path.clone()),
             LogFile::Auto => {
-                let stem = format!("{}-{}---{}-", spec.name, channel.name(), daemon.identifier);
-                Some(turn.host.create_auto_log(&daemon.childlogdir.display().to_string(), &stem)?)
+                let mut path = path.map_or_else(|| self.auto_log_path(spec, channel, turn), Ok)?;
+                let mut tries = 1;
+                while let Err(error) = turn.host.create_log(&path) {
+                    if error != Errno::EEXIST || tries == TRIES {
+                        return Err(error);
+                    }
+                    path = self.auto_log_path(spec, channel, turn)?;
+                    tries += 1;
+                }
+                Some(path)
             }
         };
-        Ok(Output::new(settings, &spec.name, channel, daemon.strip_ansi, path))
+        Ok(Output::new(settings, &spec.name, channel, self.config.daemon.strip_ansi, path))
     }
 
     /// As [`World::make_output`]; without a file if none can be made now: a start tries again.
@@ -186,9 +224,10 @@ impl World {
         spec: &ProcessSpec,
         channel: Channel,
         protocol: bool,
+        path: Option<String>,
         turn: &mut Turn<'_>,
     ) -> Output {
-        self.make_output(spec, channel, protocol, turn).unwrap_or_else(|error| {
+        self.make_output(spec, channel, protocol, path, turn).unwrap_or_else(|error| {
             let directory = self.config.daemon.childlogdir.display().to_string();
             let (name, channel_name) = (spec.name.clone(), channel.name());
             let line = Line::NoAutoLog { name, channel: channel_name, directory, error: error.text() };
@@ -196,6 +235,27 @@ impl World {
             let settings = &settings(spec, channel, protocol);
             Output::new(settings, &spec.name, channel, self.config.daemon.strip_ansi, None)
         })
+    }
+
+    /// Makes the automatic logs of a process that so far only has their paths.
+    pub(crate) fn make_due_logs(&mut self, who: Key<Process>, turn: &mut Turn<'_>) {
+        let Some(process) = self.processes.get_mut(who).filter(|process| process.logs_due) else { return };
+        process.logs_due = false;
+        let (spec, listens) = (process.spec.clone(), process.listener.is_some());
+        for channel in [Channel::Stdout, Channel::Stderr] {
+            let Some(output) = self.processes.get(who).and_then(|process| process.outputs[channel.index()].as_ref())
+            else {
+                continue;
+            };
+            if spec.channels[channel.index()].logfile == LogFile::Auto {
+                let path = output.path().map(str::to_string);
+                let protocol = listens && channel == Channel::Stdout;
+                let made = self.make_output_anyway(&spec, channel, protocol, path, turn);
+                if let Some(process) = self.processes.get_mut(who) {
+                    process.outputs[channel.index()] = Some(made);
+                }
+            }
+        }
     }
 
     /// Removes automatic logs that an earlier run left (LOG-045).

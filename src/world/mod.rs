@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::errno::Errno;
 use crate::base::key::{Arena, Key};
-use crate::base::limits::{ALARMS_PER_TURN, SPAWNS_PER_TURN};
+use crate::base::limits::{ALARMS_PER_TURN, LOGS_PER_TURN, SPAWNS_PER_TURN};
 use crate::base::text::NameSpec;
 use crate::base::time::{Deadlines, Mono, Now};
 use crate::base::words::{Channel, Exit, Level, Mood, Pid, State, signal_name};
@@ -110,6 +110,10 @@ pub struct World {
     pub(crate) bus: Bus,
     /// Processes that the daemon is about to start by itself, a few each turn.
     pub(crate) autostarts: VecDeque<Key<Process>>,
+    /// The beginning is over: from now on automatic logs are made with their process.
+    pub(crate) begun: bool,
+    /// Processes of the beginning whose automatic logs are made soon, a few each turn.
+    pub(crate) logs_due: VecDeque<Key<Process>>,
     pub(crate) main_log: MainLog,
     pub(crate) mood: Mood,
     ending: Option<Ending>,
@@ -171,6 +175,8 @@ impl World {
             alarms: Deadlines::default(),
             bus: Bus::default(),
             autostarts: VecDeque::new(),
+            begun: false,
+            logs_due: VecDeque::new(),
             main_log,
             mood: Mood::Running,
             ending: None,
@@ -193,6 +199,7 @@ impl World {
                 return Err(text);
             }
         }
+        world.begun = true;
         Ok(world)
     }
 
@@ -465,9 +472,13 @@ impl World {
         {
             self.drive(who, Step::Autostart, turn);
         }
+        for _ in 0..LOGS_PER_TURN {
+            let Some(who) = self.logs_due.pop_front() else { break };
+            self.make_due_logs(who, turn);
+        }
         self.continue_ending(turn);
         let sweeping = self.interfaces.iter_mut().fold(false, |more, interface| interface.cache.sweep() | more);
-        sweeping || !self.autostarts.is_empty()
+        sweeping || !self.autostarts.is_empty() || !self.logs_due.is_empty()
     }
 
     /// Which of [`World::interfaces`] is the namespace `name`; `None`: none of them.

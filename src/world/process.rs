@@ -35,6 +35,8 @@ pub struct Process {
     pub silent: bool,
     /// When "waiting for … to stop" was last said (PROC-064).
     pub stop_reported: Option<Mono>,
+    /// Its automatic logs have paths, but no files yet.
+    pub logs_due: bool,
 }
 
 impl Process {

@@ -87,6 +87,7 @@ impl World {
     /// Opens the logs for a start (PROC-050). An automatic one that could not be made before is made now, if it can
     /// be: where nothing can be written, programs run all the same.
     pub(crate) fn open_outputs(&mut self, who: Key<Process>, turn: &mut Turn<'_>) -> Result<(), Errno> {
+        self.make_due_logs(who, turn);
         for channel in BOTH {
             if let Some(process) = self.processes.get(who)
                 && process.spec.channels[channel.index()].logfile == LogFile::Auto
@@ -94,7 +95,7 @@ impl World {
             {
                 let spec = process.spec.clone();
                 let protocol = process.listener.is_some() && channel == Channel::Stdout;
-                if let Ok(made) = self.make_output(&spec, channel, protocol, turn)
+                if let Ok(made) = self.make_output(&spec, channel, protocol, None, turn)
                     && let Some(process) = self.processes.get_mut(who)
                 {
                     process.outputs[channel.index()] = Some(made);
