@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use majordomo::base::value::Value;
 use majordomo::wire::http_in::HeadReader;
-use majordomo::wire::xml_read::{CallReader, read_response};
+use majordomo::wire::xml_read::{Call, CallReader, read_at_once, read_response};
 use majordomo::wire::xml_write::{write_call, write_response};
 
 const HEAD: &[u8] =
@@ -36,6 +36,8 @@ fn wire(c: &mut Criterion) {
     let mut out = Vec::with_capacity(1024);
 
     c.bench_function("fetch: read call", |b| b.iter(|| read_call(black_box(&fetch))));
+    let mut call = Call::default();
+    c.bench_function("fetch: read call at once", |b| b.iter(|| assert!(read_at_once(black_box(&fetch), &mut call))));
     c.bench_function("fetch: write answer", |b| {
         b.iter(|| {
             out.clear();

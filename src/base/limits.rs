@@ -78,6 +78,10 @@ pub const LINE_BYTES: usize = 1024;
 pub const LINE_CHARS: usize = 200;
 /// Bytes of a log that one ranged answer has at most.
 pub const PIECE_BYTES: u64 = 1024 * 1024;
+/// A text of a call whose room the next call may use: names and keys are short.
+pub const KEEP_TEXT_BYTES: usize = 1024;
+/// So many of them at most: no method of ours takes as many parameters.
+pub const KEEP_TEXTS: usize = 8;
 /// Unread request bytes kept for a connection that is waiting for an answer.
 pub const IN_BYTES: usize = 128 * 1024;
 /// Connections at once of one server (HTTP-009 asks for at least 1,000). Key `max_connections`.

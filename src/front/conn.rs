@@ -21,13 +21,17 @@ use crate::front::web::live::Memo;
 use crate::front::web::text::quote;
 use crate::front::{Peer, Server};
 use crate::rpc::{Reply, Waiting};
+use crate::wire::gzip::Coding;
 use crate::wire::http_in::{BodyReader, HeadReader, Reject, Version, blank_lines};
+use crate::wire::xml_read::{Call, read_at_once};
 use crate::world::{Turn, World};
 
 /// What a connection needs of its surroundings to go on.
 pub(super) struct Scene<'a, 'h> {
     pub(super) answers: &'a mut Answers,
     pub(super) memo: &'a mut Memo,
+    /// The call that is carried out, in room that is used again.
+    pub(super) call: &'a mut Call,
     pub(super) servers: &'a [Server],
     /// The date of what comes with the daemon.
     pub(super) born: Wall,
@@ -93,7 +97,9 @@ pub(super) enum Open {
 
 /// What a body is for.
 pub(super) enum Job {
-    /// It is a call.
+    /// It is a call, of which nothing has come yet.
+    NewCall(Coding),
+    /// It is a call that comes in pieces, or is an unusual one.
     Call(Box<Incoming>),
     /// It is a form, for a page.
     Form(Box<Visit>),
@@ -122,7 +128,7 @@ impl Job {
                 visit.body.extend_from_slice(piece);
                 0
             }
-            Job::Then(_) => 0,
+            Job::NewCall(_) | Job::Then(_) => 0,
         }
     }
 
@@ -131,7 +137,7 @@ impl Job {
         match self {
             Job::Call(call) => call.check(),
             Job::Form(visit) if visit.body.len() > limits::FORM_BYTES => Err(Reject::TooLarge),
-            Job::Form(_) | Job::Then(_) => Ok(()),
+            Job::Form(_) | Job::NewCall(_) | Job::Then(_) => Ok(()),
         }
     }
 }
@@ -394,6 +400,17 @@ impl Conn {
                     }
                 }
                 State::Body { reader, job } => {
+                    if let Job::NewCall(coding) = *job {
+                        if coding == Coding::Plain
+                            && let Some(body) = reader.whole(rest)
+                            && read_at_once(body, scene.call)
+                        {
+                            used += body.len();
+                            self.carry_out(scene);
+                            continue;
+                        }
+                        *job = Job::Call(Box::new(Incoming::new(coding, self.limits.body_bytes)));
+                    }
                     let (piece, cost, waits) = job.portion(rest, unpacked);
                     let least = unpacked + cost;
                     let taken = reader.push(piece, &mut |piece| unpacked += job.take(piece));

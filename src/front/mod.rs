@@ -26,6 +26,7 @@ use crate::base::limits;
 use crate::base::time::{Deadlines, Mono, Now, Wall};
 use crate::config::spec::{Address, ServerLimits, ServerSpec};
 use crate::wire::http_in::Version;
+use crate::wire::xml_read::Call;
 use crate::world::{Turn, World};
 
 /// Who is at the other end.
@@ -94,6 +95,8 @@ pub struct Front {
     answers: Answers,
     /// What open pages are told.
     memo: Memo,
+    /// The room for calls: one is carried out at a time.
+    call: Call,
     /// To be named by [`Front::next_changed`].
     changed: Vec<Key<Conn>>,
     /// With input that only a budget held back.
@@ -135,6 +138,7 @@ impl Front {
             conns: Arena::default(),
             answers: Answers::default(),
             memo: Memo::default(),
+            call: Call::default(),
             changed: Vec::new(),
             ready: Vec::new(),
             waiting: Vec::new(),
@@ -329,8 +333,8 @@ impl Front {
         let now = turn.now.mono;
         let born = self.born.unwrap_or_default();
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let (answers, memo, servers) = (&mut self.answers, &mut self.memo, &self.servers);
-        let changed = act(conn, &mut Scene { answers, memo, servers, born, world, turn });
+        let Front { answers, memo, call, servers, .. } = self;
+        let changed = act(conn, &mut Scene { answers, memo, call, servers, born, world, turn });
 
         let before = conn.listed;
         conn.listed = Listed {

@@ -9,7 +9,7 @@ use crate::base::words::{Fault, Level};
 use crate::front::answer::Request;
 use crate::front::conn::{Conn, Job, Open, Rest, Scene, State};
 use crate::front::files::File;
-use crate::front::incoming::{Incoming, Wrong};
+use crate::front::incoming::Wrong;
 use crate::front::route::{self, Route, Verdict};
 use crate::front::tail::Tail;
 use crate::front::web::action::Doing;
@@ -66,7 +66,7 @@ impl Conn {
                     self.output.push(http_out::CONTINUE);
                 }
                 let job = match route {
-                    Route::Rpc => Job::Call(Box::new(Incoming::new(coding, self.limits.body_bytes))),
+                    Route::Rpc => Job::NewCall(coding),
                     Route::Page(page) => {
                         let form = head.query.as_deref().map(Form::of_query).unwrap_or_default();
                         Job::Form(Box::new(Visit { page, base: self.base(head, scene), form, body: Vec::new() }))
@@ -82,10 +82,10 @@ impl Conn {
     pub(super) fn finish(&mut self, job: Job, scene: &mut Scene<'_, '_>) {
         match job {
             Job::Call(incoming) => match incoming.finish() {
-                Ok(call) => match rpc::call(scene.world, scene.turn, &call.method, call.params) {
-                    Answer::Now(result) => self.give_result(&result, scene),
-                    Answer::Later(waiting) => self.state = State::Waiting { open: Open::Call(waiting), asked: None },
-                },
+                Ok(call) => {
+                    *scene.call = call;
+                    self.carry_out(scene);
+                }
                 Err((Wrong::Packing(Reject::TooLarge), _)) => self.reject(Reject::TooLarge, scene),
                 Err((wrong, shown)) => {
                     let why = match wrong {
@@ -116,8 +116,18 @@ impl Conn {
             Job::Then(Route::Read(asked)) => self.give_log(&asked, scene),
             Job::Then(Route::Live) => self.begin_live(true, scene),
             Job::Then(Route::Refused(status)) => self.give_error(status, scene),
-            // A call is Job::Call, a page Job::Form.
-            Job::Then(Route::Rpc | Route::Page(_)) => self.give_error(400, scene),
+            // Every call is Job::Call by now, a page Job::Form.
+            Job::NewCall(_) | Job::Then(Route::Rpc | Route::Page(_)) => self.give_error(400, scene),
+        }
+    }
+
+    /// Carries out the call that was read.
+    pub(super) fn carry_out(&mut self, scene: &mut Scene<'_, '_>) {
+        let answer = rpc::call(scene.world, scene.turn, &scene.call.method, &mut scene.call.params);
+        scene.call.give_back();
+        match answer {
+            Answer::Now(result) => self.give_result(&result, scene),
+            Answer::Later(waiting) => self.state = State::Waiting { open: Open::Call(waiting), asked: None },
         }
     }
 

@@ -99,9 +99,13 @@ impl Call<'_, '_> {
         self.args.get(index).map_or(default, Value::is_truthy)
     }
 
-    /// Takes argument `index` away.
+    /// Takes argument `index` away, to be kept: without the room that it grew for or another call left.
     pub fn take(&mut self, index: usize) -> Value {
-        self.args.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil))
+        let mut value = self.args.get_mut(index).map_or(Value::Nil, |value| std::mem::replace(value, Value::Nil));
+        if let Value::Str(text) = &mut value {
+            text.shrink_to_fit();
+        }
+        value
     }
 }
 

@@ -87,14 +87,19 @@ pub const METHODS: &[Method] = &[
 ];
 
 fn cache<'a>(call: &'a mut Call<'_, '_>) -> Result<&'a mut Cache, Fault> {
-    let interface = call.interface.and_then(|index| call.world.interfaces.get_mut(index));
-    interface.map(|interface| &mut interface.cache).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))
+    cache_and_args(call).map(|(cache, _)| cache)
 }
 
-/// CACHE-020.
-fn key(value: &Value) -> Result<&str, Fault> {
-    value
-        .as_text()
+fn cache_and_args<'a>(call: &'a mut Call<'_, '_>) -> Result<(&'a mut Cache, &'a [Value]), Fault> {
+    let interface = call.interface.and_then(|index| call.world.interfaces.get_mut(index));
+    let cache = interface.map(|interface| &mut interface.cache).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))?;
+    Ok((cache, &call.args))
+}
+
+/// The key, which is the first argument (CACHE-020).
+fn key(args: &[Value]) -> Result<&str, Fault> {
+    args.first()
+        .and_then(Value::as_text)
         .filter(|key| !key.is_empty())
         .ok_or_else(|| Fault::with(fault::BAD_NAME, "Cache key must be a non-empty string"))
 }
@@ -105,14 +110,14 @@ fn clear(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn delete(call: &mut Call<'_, '_>) -> Outcome {
-    let name = call.take(0);
-    cache(call)?.delete(key(&name)?);
+    let (cache, args) = cache_and_args(call)?;
+    cache.delete(key(args)?);
     Ok(true.into())
 }
 
 fn fetch(call: &mut Call<'_, '_>) -> Outcome {
-    let name = call.take(0);
-    let value = cache(call)?.fetch(key(&name)?).ok_or_else(|| Fault::new(fault::BAD_NAME))?;
+    let (cache, args) = cache_and_args(call)?;
+    let value = cache.fetch(key(args)?).ok_or_else(|| Fault::new(fault::BAD_NAME))?;
     Ok(Answer::Now(Ok(Reply::Cached(value))))
 }
 
@@ -127,8 +132,7 @@ fn get_keys(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn store(call: &mut Call<'_, '_>) -> Outcome {
-    let name = call.take(0);
-    let name = key(&name)?;
+    key(&call.args)?;
     let mut value = call.take(1);
     let kind = call.interface.and_then(|index| call.world.interfaces.get(index)).map(|interface| &interface.kind);
     let Some(&InterfaceKind::Cache { any, max_bytes }) = kind else { return Err(Fault::new(fault::UNKNOWN_METHOD)) };
@@ -140,7 +144,8 @@ fn store(call: &mut Call<'_, '_>) -> Outcome {
             _ => return Err(not_a_string()),
         };
     }
-    match cache(call)?.store(name, value, max_bytes) {
+    let (cache, args) = cache_and_args(call)?;
+    match cache.store(key(args)?, value, max_bytes) {
         true => Ok(true.into()),
         // CACHE-025.
         false => Err(Fault::with(

@@ -160,8 +160,8 @@ fn find(world: &World, name: &str) -> Option<(Option<usize>, &'static Method)> {
     Some((Some(interface), row))
 }
 
-/// Carries out a call, and says so at level TRAC (RPC-208).
-pub fn call(world: &mut World, turn: &mut Turn<'_>, method: &str, params: Vec<Value>) -> Answer {
+/// Carries out a call, and says so at level TRAC (RPC-208). What the method doesn't take of its parameters stays.
+pub fn call(world: &mut World, turn: &mut Turn<'_>, method: &str, params: &mut Vec<Value>) -> Answer {
     if world.says(Level::Trace) {
         world.say(&Line::MethodCalled { method: method.to_string() }, turn);
     }
@@ -182,22 +182,22 @@ pub fn call(world: &mut World, turn: &mut Turn<'_>, method: &str, params: Vec<Va
 }
 
 /// Carries out a call without a word, as those within a multicall are.
-fn carry_out(world: &mut World, turn: &mut Turn<'_>, method: &str, params: Vec<Value>) -> Answer {
+fn carry_out(world: &mut World, turn: &mut Turn<'_>, method: &str, params: &mut Vec<Value>) -> Answer {
     dispatch(world, turn, method, params).unwrap_or_else(|fault| Answer::Now(Err(fault)))
 }
 
 /// Carries out a method of the main namespace for the daemon's own pages: whichever namespaces are configured, and
 /// without a word.
-pub fn own_call(world: &mut World, turn: &mut Turn<'_>, name: &str, args: Vec<Value>) -> Answer {
+pub fn own_call(world: &mut World, turn: &mut Turn<'_>, name: &str, mut args: Vec<Value>) -> Answer {
     let rows = methods_of(&InterfaceKind::Main).iter().copied().flatten();
     let outcome = match rows.into_iter().find(|row| row.name == name) {
-        Some(row) => run(world, turn, None, row, args),
+        Some(row) => run(world, turn, None, row, &mut args),
         None => Err(Fault::new(fault::UNKNOWN_METHOD)),
     };
     outcome.unwrap_or_else(|fault| Answer::Now(Err(fault)))
 }
 
-fn dispatch(world: &mut World, turn: &mut Turn<'_>, name: &str, args: Vec<Value>) -> Outcome {
+fn dispatch(world: &mut World, turn: &mut Turn<'_>, name: &str, args: &mut Vec<Value>) -> Outcome {
     let (interface, method) = find(world, name).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))?;
     run(world, turn, interface, method, args)
 }
@@ -208,7 +208,7 @@ fn run(
     turn: &mut Turn<'_>,
     interface: Option<usize>,
     method: &'static Method,
-    args: Vec<Value>,
+    args: &mut Vec<Value>,
 ) -> Outcome {
     // RPC-003.
     let least = method.params.iter().filter(|param| !param.optional).count();
@@ -229,8 +229,11 @@ fn run(
         twiddler::check_whitelist(whitelist, method.name)?;
     }
     // RPC-004.
-    if !method.params.iter().zip(&args).all(|(param, arg)| param.kind.accepts(arg)) {
+    if !method.params.iter().zip(args.iter()).all(|(param, arg)| param.kind.accepts(arg)) {
         return Err(Fault::new(fault::INCORRECT_PARAMETERS));
     }
-    (method.run)(&mut Call { world, turn, args, interface })
+    let mut call = Call { world, turn, args: std::mem::take(args), interface };
+    let outcome = (method.run)(&mut call);
+    *args = call.args;
+    outcome
 }

@@ -165,7 +165,7 @@ impl Waiting {
                         (None, false) => match left.next()? {
                             Err(fault) => Err(fault),
                             Ok(_) if *bytes >= limits::MULTICALL_BYTES => Err(too_much()),
-                            Ok((method, params)) => match carry_out(world, turn, &method, params) {
+                            Ok((method, mut params)) => match carry_out(world, turn, &method, &mut params) {
                                 Answer::Now(outcome) => outcome.map(|reply| reply.into_value()),
                                 Answer::Later(waiting) => {
                                     *open = Some(Box::new(waiting));

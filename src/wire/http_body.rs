@@ -101,6 +101,14 @@ impl BodyReader {
         Ok(input.len() - rest.len())
     }
 
+    /// What is still to come of a body whose length is known, if all of that is here.
+    pub fn whole<'a>(&self, input: &'a [u8]) -> Option<&'a [u8]> {
+        match self.expect {
+            Expect::Body(length) => input.get(..usize::try_from(length).ok()?),
+            _ => None,
+        }
+    }
+
     /// Whether the body is complete.
     pub fn is_done(&self) -> bool {
         self.expect == Expect::Done

@@ -8,8 +8,10 @@ pub mod http_client;
 pub mod http_in;
 pub mod http_out;
 pub mod listener;
+mod scan;
 #[cfg(test)]
 mod split;
+mod xml_feed;
 mod xml_plain;
 mod xml_quick;
 pub mod xml_read;

@@ -1,6 +1,8 @@
 //! Plain text between tags, taken in runs: the XML reader would look at every character four times, and values can be
 //! megabytes. Whatever isn't plain is left to the XML reader, which also finds all errors.
 
+use crate::wire::scan::plain_length;
+
 /// What stands at the front of text.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Front<'a> {
@@ -13,21 +15,18 @@ pub enum Front<'a> {
 }
 
 /// The five entities that need no declaration.
-const ENTITIES: [(&[u8], &str); 5] =
-    [(b"&lt;", "<"), (b"&gt;", ">"), (b"&amp;", "&"), (b"&quot;", "\""), (b"&apos;", "'")];
+const ENTITIES: [(&str, &str); 5] = [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&quot;", "\""), ("&apos;", "'")];
 
-/// Whether a byte is text wherever it stands (in XML 1.0).
-fn is_plain(byte: u8) -> bool {
-    !matches!(byte, b'&' | b'<' | b']' | b'\r' | 0..=8 | 11 | 12 | 14..=31 | 0xef)
-}
+/// Bytes that are not text wherever they stand (in XML 1.0), besides controls.
+const ODD: [u8; 4] = [b'&', b'<', b']', 0xef];
 
-/// Looks at the front of `input`, which ends with a whole character.
-pub fn front(input: &[u8]) -> Front<'_> {
-    let plain = input.iter().position(|byte| !is_plain(*byte)).unwrap_or(input.len());
+/// Looks at the front of `input`.
+pub fn front(input: &str) -> Front<'_> {
+    let plain = plain_length(input.as_bytes(), ODD);
     if plain > 0 {
         return run(input, plain);
     }
-    match input {
+    match input.as_bytes() {
         [] => Front::Short,
         [b'&', ..] => entity(input),
         // Line ends are normalised.
@@ -40,16 +39,17 @@ pub fn front(input: &[u8]) -> Front<'_> {
         [b']', ..] => Front::Text("]", 1),
         // U+FFFE and U+FFFF are errors; what else begins so is three bytes long.
         [0xef, 0xbf, 0xbe | 0xbf, ..] => Front::Other,
-        [0xef, _, _, ..] => run(input, 3),
+        [0xef, ..] => run(input, 3),
         _ => Front::Other,
     }
 }
 
-fn run(input: &[u8], length: usize) -> Front<'_> {
-    std::str::from_utf8(&input[..length]).map_or(Front::Other, |text| Front::Text(text, length))
+/// Text that is itself. What ends it begins a character.
+fn run(input: &str, length: usize) -> Front<'_> {
+    Front::Text(&input[..length], length)
 }
 
-fn entity(input: &[u8]) -> Front<'_> {
+fn entity(input: &str) -> Front<'_> {
     for (entity, text) in ENTITIES {
         if input.starts_with(entity) {
             return Front::Text(text, entity.len());
@@ -67,29 +67,29 @@ mod tests {
 
     #[test]
     fn rpc_184_189_fronts_of_text() {
-        let rows: &[(&[u8], Front<'_>)] = &[
-            (b"", Front::Short),
-            (b"a \t\n>\"'</value>", Front::Text("a \t\n>\"'", 7)),
-            ("é😀]".as_bytes(), Front::Text("é😀", 6)),
-            (b"&amp;x", Front::Text("&", 5)),
-            (b"&apos;", Front::Text("'", 6)),
-            (b"&ap", Front::Short),
-            (b"&#65;", Front::Other),
-            (b"&nbsp;", Front::Other),
-            (b"\r\nx", Front::Text("\n", 2)),
-            (b"\rx", Front::Text("\n", 1)),
-            (b"\r", Front::Short),
-            (b"]x", Front::Text("]", 1)),
-            (b"]]x", Front::Text("]", 1)),
-            (b"]]]>", Front::Text("]", 1)),
-            (b"]]>", Front::Other),
-            (b"]]", Front::Short),
-            ("\u{ff01}\u{ff01}".as_bytes(), Front::Text("\u{ff01}", 3)),
-            ("\u{fffd}".as_bytes(), Front::Text("\u{fffd}", 3)),
-            ("\u{fffe}".as_bytes(), Front::Other),
-            (b"<b>", Front::Other),
-            (b"\0", Front::Other),
-            (b"\x1b", Front::Other),
+        let rows: &[(&str, Front<'_>)] = &[
+            ("", Front::Short),
+            ("a \t\n>\"'</value>", Front::Text("a \t\n>\"'", 7)),
+            ("é😀]", Front::Text("é😀", 6)),
+            ("&amp;x", Front::Text("&", 5)),
+            ("&apos;", Front::Text("'", 6)),
+            ("&ap", Front::Short),
+            ("&#65;", Front::Other),
+            ("&nbsp;", Front::Other),
+            ("\r\nx", Front::Text("\n", 2)),
+            ("\rx", Front::Text("\n", 1)),
+            ("\r", Front::Short),
+            ("]x", Front::Text("]", 1)),
+            ("]]x", Front::Text("]", 1)),
+            ("]]]>", Front::Text("]", 1)),
+            ("]]>", Front::Other),
+            ("]]", Front::Short),
+            ("\u{ff01}\u{ff01}", Front::Text("\u{ff01}", 3)),
+            ("\u{fffd}", Front::Text("\u{fffd}", 3)),
+            ("\u{fffe}", Front::Other),
+            ("<b>", Front::Other),
+            ("\0", Front::Other),
+            ("\x1b", Front::Other),
         ];
         for (input, expected) in rows {
             assert_eq!(front(input), *expected, "{input:?}");

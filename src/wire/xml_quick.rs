@@ -22,22 +22,22 @@ enum Piece<'a> {
 }
 
 /// The piece at the front of `input`, and its length; `None`: it is for the reader, or not all there.
-fn piece(input: &[u8]) -> Option<(Piece<'_>, usize)> {
-    let Some(tag) = input.strip_prefix(b"<") else {
+fn piece(input: &str) -> Option<(Piece<'_>, usize)> {
+    let Some(tag) = input.strip_prefix('<') else {
         return match front(input) {
             Front::Text(text, length) => Some((Piece::Text(text), length)),
             Front::Short | Front::Other => None,
         };
     };
-    let (closes, rest) = match tag.strip_prefix(b"/") {
+    let (closes, rest) = match tag.strip_prefix('/') {
         Some(rest) => (true, rest),
         None => (false, tag),
     };
-    let length = rest.iter().take(limits::XML_NAME_BYTES + 1).position(|byte| !is_name(*byte))?;
-    let begins_well = rest.first().is_some_and(u8::is_ascii_alphabetic);
-    let name = std::str::from_utf8(&rest[..length]).ok().filter(|_| begins_well)?;
-    let until = input.len() - rest.len() + length;
-    match (closes, &rest[length..]) {
+    let length = rest.bytes().take(limits::XML_NAME_BYTES + 1).position(|byte| !is_name(byte))?;
+    let begins_well = rest.starts_with(|sign: char| sign.is_ascii_alphabetic());
+    let (name, behind) = rest.split_at_checked(length).filter(|_| begins_well)?;
+    let until = input.len() - behind.len();
+    match (closes, behind.as_bytes()) {
         (true, [b'>', ..]) => Some((Piece::Close(name), until + 1)),
         (false, [b'>', ..]) => Some((Piece::Open(name), until + 1)),
         (false, [b'/', b'>', ..]) => Some((Piece::Empty(name), until + 2)),
@@ -66,7 +66,7 @@ impl Quick {
     }
 
     /// The end of the run of whole elements that begins at `at`, right behind a tag; `None` if there is none.
-    pub fn run_at(&mut self, input: &[u8], at: usize) -> Option<usize> {
+    pub fn run_at(&mut self, input: &str, at: usize) -> Option<usize> {
         if at >= self.seen {
             self.look(input, at);
         }
@@ -77,7 +77,7 @@ impl Quick {
     }
 
     /// Follows elements from `at` on. Whatever is whole within one that isn't is a run of its own.
-    fn look(&mut self, input: &[u8], at: usize) {
+    fn look(&mut self, input: &str, at: usize) {
         // What is around all this; then each open element: its name, where its content begins, and where what is whole
         // in it ends.
         let mut around = (at, at);
@@ -112,7 +112,7 @@ impl Quick {
 }
 
 /// Gives a run of whole elements to the tree.
-pub fn take(mut run: &[u8], tree: &mut Tree) -> Result<(), Broken> {
+pub fn take(mut run: &str, tree: &mut Tree) -> Result<(), Broken> {
     while let Some((piece, length)) = piece(run) {
         match piece {
             Piece::Text(text) => tree.text(text),
@@ -136,7 +136,7 @@ mod tests {
 
     fn runs(input: &str, at: usize) -> Vec<&str> {
         let mut quick = Quick::default();
-        quick.run_at(input.as_bytes(), at);
+        quick.run_at(input, at);
         quick.runs.iter().map(|(begin, end)| &input[*begin..*end]).collect()
     }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn input_is_looked_at_once() {
-        let input = b"<a>1</a><b><c>2</c><d><e/>";
+        let input = "<a>1</a><b><c>2</c><d><e/>";
         let mut quick = Quick::default();
         assert_eq!(quick.run_at(input, 0), Some(8));
         let seen = quick.seen;

@@ -1,7 +1,7 @@
 //! XML-RPC documents, read piece by piece. Bytes become XML events here and values in `xml_tree`; a document is never
 //! held as a whole, and nothing outside of it (a DTD, an entity) is ever looked at.
 
-use std::io::{self, Read};
+use std::io;
 
 use xml::common::XmlVersion;
 use xml::reader::{ErrorKind, EventReader, ParserConfig, XmlEvent};
@@ -10,6 +10,7 @@ use crate::base::limits;
 use crate::base::text::xml_text;
 use crate::base::value::Value;
 use crate::base::words::Fault;
+use crate::wire::xml_feed::Feed;
 use crate::wire::xml_plain::{Front, front};
 use crate::wire::xml_quick::{self, Quick};
 use crate::wire::xml_tree::{Broken, Tree};
@@ -22,6 +23,22 @@ pub struct Call {
     pub method: String,
     /// The arguments.
     pub params: Vec<Value>,
+}
+
+impl Call {
+    /// Is over: what the next one can't use again, or would take much memory, goes.
+    pub fn give_back(&mut self) {
+        let keeps = |text: &String| text.capacity() <= limits::KEEP_TEXT_BYTES;
+        if !keeps(&self.method) {
+            self.method = String::new();
+        }
+        self.params.truncate(limits::KEEP_TEXTS);
+        for value in &mut self.params {
+            if !matches!(value, Value::Str(text) if keeps(text)) {
+                *value = Value::Nil;
+            }
+        }
+    }
 }
 
 /// Why a document is no call (RPC-181, RPC-182).
@@ -63,12 +80,22 @@ impl CallReader {
     }
 }
 
+/// Reads a call that is all there and as nearly all calls are, into one whose texts are used again. Returns whether it
+/// could; if not, `call` is anything, and a [`CallReader`] is to say what the document is.
+pub fn read_at_once(document: &[u8], call: &mut Call) -> bool {
+    xml_whole::call(document, call).is_some() && !call.method.is_empty()
+}
+
 /// Reads a whole answer, as a client does: a value or a fault.
 pub fn read_response(bytes: &[u8]) -> Result<Result<Value, Fault>, BadXml> {
-    answer(match xml_whole::read(bytes) {
-        Some(tree) => tree,
-        None => in_pieces(bytes).map_err(|Broken| BadXml::Unmarshallable)?,
-    })
+    let (value, fault) = match xml_whole::answer(bytes) {
+        Some(read) => read,
+        None => {
+            let tree = in_pieces(bytes).map_err(|Broken| BadXml::Unmarshallable)?;
+            (tree.params.into_iter().next(), tree.fault)
+        }
+    };
+    answer(value, fault)
 }
 
 /// A document by way of the XML reader.
@@ -78,8 +105,8 @@ pub(super) fn in_pieces(bytes: &[u8]) -> Result<Tree, Broken> {
 }
 
 /// What a document of an answer says.
-fn answer(tree: Tree) -> Result<Result<Value, Fault>, BadXml> {
-    if let Some(fault) = tree.fault {
+fn answer(value: Option<Value>, fault: Option<Value>) -> Result<Result<Value, Fault>, BadXml> {
+    if let Some(fault) = fault {
         return match (fault.member("faultCode"), fault.member("faultString").and_then(Value::as_text)) {
             (Some(Value::Int(code)), Some(text)) => {
                 let code = i32::try_from(*code).map_err(|_| BadXml::Unmarshallable)?;
@@ -88,7 +115,7 @@ fn answer(tree: Tree) -> Result<Result<Value, Fault>, BadXml> {
             _ => Err(BadXml::Unmarshallable),
         };
     }
-    tree.params.into_iter().next().map(Ok).ok_or(BadXml::Unmarshallable)
+    value.map(Ok).ok_or(BadXml::Unmarshallable)
 }
 
 /// A document that is being read.
@@ -135,9 +162,26 @@ impl Document {
             return Err(Broken);
         }
         self.quick.forget();
-        let result = self.events.source_mut().add(bytes).and_then(|()| self.take_events());
+        let result = self.take(bytes);
         self.broken = result.is_err();
         result
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        let mut rest = bytes;
+        // The middle of a long text needs no copy.
+        if self.plain
+            && self.events.source().is_empty()
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            let mut taken = 0;
+            let stops = take_plain(&mut self.quick, &mut self.tree, text, &mut taken)?;
+            self.plain = stops == Stop::Short;
+            rest = &bytes[taken..];
+            self.quick.forget();
+        }
+        self.events.source_mut().add(rest)?;
+        self.take_events()
     }
 
     fn finish(mut self) -> Result<Tree, Broken> {
@@ -184,89 +228,45 @@ impl Document {
         }
     }
 
-    /// Takes whole elements and plain text past the XML reader, which has just told of a tag and holds nothing back.
-    /// Returns whether the reader is to go on; otherwise more input is needed.
+    /// Lets what is plain go past the XML reader. Returns whether the reader is to go on; otherwise more input is needed.
     fn take_plain(&mut self) -> Result<bool, Broken> {
-        let feed = self.events.source_mut();
-        loop {
-            let input = &feed.bytes[..feed.whole];
-            if let Some(end) = self.quick.run_at(input, feed.taken) {
-                xml_quick::take(&input[feed.taken..end], &mut self.tree)?;
-                feed.taken = end;
-            }
-            match front(&feed.bytes[feed.taken..feed.whole]) {
-                Front::Text(text, length) => {
-                    self.tree.text(text);
-                    feed.taken += length;
-                }
-                Front::Short if !feed.ended => return Ok(false),
-                Front::Short | Front::Other => {
-                    self.plain = false;
-                    return Ok(true);
-                }
-            }
-        }
+        let Feed { text, taken, ended, .. } = self.events.source_mut();
+        let stops = take_plain(&mut self.quick, &mut self.tree, text, taken)?;
+        let goes_on = stops == Stop::Other || *ended;
+        self.plain = !goes_on;
+        Ok(goes_on)
     }
 }
 
-/// Input as far as it has come. The XML reader forgets a character that it gets in parts, so only whole ones go in.
-#[derive(Default)]
-struct Feed {
-    bytes: Vec<u8>,
-    /// The reader has taken this many bytes.
-    taken: usize,
-    /// Whole characters end here; behind it is at most a part of one.
-    whole: usize,
-    begun: bool,
-    ended: bool,
+/// What comes next is not plain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// Or it is too short to tell.
+    Short,
+    Other,
 }
 
-impl Feed {
-    /// Adds a piece. An error if it isn't UTF-8 (RPC-180).
-    fn add(&mut self, piece: &[u8]) -> Result<(), Broken> {
-        self.bytes.drain(..self.taken);
-        self.bytes.extend_from_slice(piece);
-        self.taken = 0;
-        self.whole = match std::str::from_utf8(&self.bytes) {
-            Ok(text) => text.len(),
-            Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            Err(_) => return Err(Broken),
-        };
-        if !self.begun && self.whole > 0 {
-            self.begun = true;
-            const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-            if self.bytes.starts_with(BYTE_ORDER_MARK) {
-                self.taken = BYTE_ORDER_MARK.len();
+/// Takes whole elements and plain text past the XML reader, which has just told of a tag and holds nothing back.
+fn take_plain(quick: &mut Quick, tree: &mut Tree, input: &str, taken: &mut usize) -> Result<Stop, Broken> {
+    // Behind the last tag is no element.
+    let last = input.rfind('<').unwrap_or_default();
+    loop {
+        let rest = &input[*taken..];
+        if *taken <= last
+            && let Some(end) = quick.run_at(input, *taken)
+        {
+            xml_quick::take(&input[*taken..end], tree)?;
+            *taken = end;
+            continue;
+        }
+        match front(rest) {
+            Front::Text(text, length) => {
+                tree.text(text);
+                *taken += length;
             }
+            Front::Short => return Ok(Stop::Short),
+            Front::Other => return Ok(Stop::Other),
         }
-        Ok(())
-    }
-
-    /// Whether the last byte taken is known to have ended a tag; that of an empty element only if `empty` is fine.
-    fn is_behind_tag(&self, empty: bool) -> bool {
-        match self.bytes[..self.taken] {
-            [.., slash, b'>'] => empty || slash != b'/',
-            _ => false,
-        }
-    }
-
-    /// There is no more; whether it ends with a whole character.
-    fn end(&mut self) -> bool {
-        self.ended = true;
-        self.whole == self.bytes.len()
-    }
-}
-
-impl Read for Feed {
-    #[inline]
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.whole {
-            return if self.ended { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
-        }
-        let count = buffer.len().min(self.whole - self.taken);
-        buffer[..count].copy_from_slice(&self.bytes[self.taken..self.taken + count]);
-        self.taken += count;
-        Ok(count)
     }
 }
 

@@ -52,8 +52,9 @@ enum Open {
     Ignored,
 }
 
+/// A type whose values have no parts.
 #[derive(Clone, Copy)]
-enum Scalar {
+pub(super) enum Scalar {
     Nil,
     Bool,
     Int,
@@ -61,6 +62,22 @@ enum Scalar {
     Str,
     DateTime,
     Bytes,
+}
+
+impl Scalar {
+    /// The type that an element of this name has.
+    pub(super) fn named(name: &str) -> Option<Scalar> {
+        Some(match name {
+            "string" => Scalar::Str,
+            "int" | "i4" | "i8" => Scalar::Int,
+            "boolean" => Scalar::Bool,
+            "double" => Scalar::Double,
+            "dateTime.iso8601" => Scalar::DateTime,
+            "base64" => Scalar::Bytes,
+            "nil" => Scalar::Nil,
+            _ => return None,
+        })
+    }
 }
 
 /// Elements nest deeper than values: a struct's item has three of them. This is beyond what XML_DEPTH allows.
@@ -85,16 +102,10 @@ impl Tree {
             (Some(Open::Params | Open::Param(_) | Open::Fault | Open::Data(_)), "value") => Open::Value(None),
             (Some(Open::Root | Open::Params | Open::Param(_) | Open::Fault | Open::Ignored), _) => Open::Ignored,
             (Some(Open::Value(_)), _) => match name {
-                "int" | "i4" | "i8" => Open::Scalar(Scalar::Int),
-                "boolean" => Open::Scalar(Scalar::Bool),
-                "double" => Open::Scalar(Scalar::Double),
-                "dateTime.iso8601" => Open::Scalar(Scalar::DateTime),
-                "base64" => Open::Scalar(Scalar::Bytes),
-                "nil" => Open::Scalar(Scalar::Nil),
                 "array" => Open::Array(None),
                 "struct" => Open::Struct(Vec::new()),
                 // upstream: RPC-189; a type nobody knows is a string too.
-                _ => Open::Scalar(Scalar::Str),
+                _ => Open::Scalar(Scalar::named(name).unwrap_or(Scalar::Str)),
             },
             (Some(Open::Array(None)), "data") => Open::Data(Vec::new()),
             (Some(Open::Struct(_)), "member") => Open::Member(None, None),
@@ -201,7 +212,8 @@ impl Tree {
     }
 }
 
-fn convert(kind: Scalar, text: String) -> Result<Value, Broken> {
+/// The value that a text means.
+pub(super) fn convert(kind: Scalar, text: String) -> Result<Value, Broken> {
     Ok(match kind {
         Scalar::Nil => Value::Nil,
         Scalar::Bool => Value::Bool(text == "1"), // upstream: RPC-188
@@ -242,7 +254,7 @@ fn is_date_time(text: &[u8]) -> bool {
 }
 
 /// Members with each name once: the place of the first, the value of the last (RPC-194).
-fn unique(members: Vec<(String, Value)>) -> Vec<(String, Value)> {
+pub(super) fn unique(members: Vec<(String, Value)>) -> Vec<(String, Value)> {
     const FEW: usize = 16;
     let few = members.len() <= FEW;
     let mut out: Vec<(String, Value)> = Vec::with_capacity(members.len());

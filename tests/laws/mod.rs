@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 use majordomo::base::time::{Mono, Now, Wall};
+use majordomo::base::value::Value;
 use majordomo::daemon::{Daemon, Input};
 use majordomo::front::{Conn, Peer};
 use majordomo::sim::host::SimHost;
@@ -14,7 +15,7 @@ use majordomo::sim::setup::read;
 use majordomo::wire::http_body::BodyReader;
 use majordomo::wire::http_in::{Framing, Head, HeadReader, Reject, Version};
 use majordomo::wire::http_out::{write_chunk, write_last_chunk};
-use majordomo::wire::xml_read::{BadXml, Call, CallReader};
+use majordomo::wire::xml_read::{BadXml, Call, CallReader, read_at_once};
 use majordomo::wire::xml_write::write_call;
 use majordomo::world::Turn;
 
@@ -120,16 +121,25 @@ fn read_call(input: &[u8], size: usize) -> Result<Call, BadXml> {
     reader.finish()
 }
 
-/// RPC-180 to RPC-195: a document that comes in pieces is the document that comes whole, and a call that was read and is
-/// written out again is the same call.
+/// RPC-180 to RPC-195: a document that comes in pieces is the document that comes whole, the short way for usual ones
+/// tells what the XML reader tells, and a call that was read and is written out again is the same call.
 pub fn call(bytes: &[u8]) {
     let Some((size, input)) = pieces(bytes) else { return };
     let whole = read_call(input, usize::MAX);
     same(&read_call(input, size), &whole);
+    let mut at_once = Call { method: "of another call".into(), params: vec![Value::str("its text"); size % 4] };
+    if read_at_once(input, &mut at_once) {
+        same(&Ok(at_once), &whole);
+    }
     if let Ok(call) = &whole {
         let mut written = Vec::new();
         write_call(&mut written, &call.method, &call.params);
         same(&read_call(&written, usize::MAX), &whole);
+        // What we write is as usual as can be, but for depth, and carriage returns, which it names by number.
+        let mut again = Call::default();
+        if read_at_once(&written, &mut again) {
+            same(&Ok(again), &whole);
+        }
     }
 }
 

@@ -147,8 +147,8 @@ impl Rig {
     }
 
     /// Calls a method.
-    pub fn ask(&mut self, method: &str, params: Vec<Value>) -> Asked {
-        let answer = self.turn(|world, turn| rpc::call(world, turn, method, params));
+    pub fn ask(&mut self, method: &str, mut params: Vec<Value>) -> Asked {
+        let answer = self.turn(|world, turn| rpc::call(world, turn, method, &mut params));
         self.settle();
         match answer {
             Answer::Now(result) => Asked::Now(result.map(|reply| reply.into_value())),
