@@ -7,6 +7,8 @@ pub mod errno;
 pub mod events;
 pub mod key;
 pub mod limits;
+pub mod maps;
+pub mod order;
 pub mod text;
 pub mod time;
 pub mod value;

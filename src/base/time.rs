@@ -2,9 +2,11 @@
 //!
 //! [`Mono`] decides, [`Wall`] is only shown: a stepped wall clock must disturb nothing (contract PROC-120).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::{Add, Sub};
 use std::time::Duration;
+
+use crate::base::maps::{ByNumber, Number};
 
 /// A moment on the monotonic clock, in nanoseconds since some fixed start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
@@ -181,57 +183,68 @@ pub fn parse_http_date(text: &str) -> Option<i64> {
 
 /// Who wants to be woken when. At most one moment a name; the earliest is found at once.
 pub struct Deadlines<K> {
-    by_time: BTreeSet<(Mono, K)>,
-    by_name: BTreeMap<K, Mono>,
+    by_time: BTreeSet<(u64, u64)>,
+    by_name: ByNumber<K, Mono>,
+}
+
+impl Number for Mono {
+    fn to_number(self) -> u64 {
+        self.0
+    }
+
+    fn from_number(number: u64) -> Mono {
+        Mono(number)
+    }
 }
 
 impl<K> Default for Deadlines<K> {
     fn default() -> Self {
-        Deadlines { by_time: BTreeSet::new(), by_name: BTreeMap::new() }
+        Deadlines { by_time: BTreeSet::new(), by_name: ByNumber::default() }
     }
 }
 
-impl<K: Ord + Copy> Deadlines<K> {
+impl<K: Number> Deadlines<K> {
     /// Sets, moves or (with `None`) clears the moment of `name`.
     pub fn set(&mut self, name: K, at: Option<Mono>) {
         let before = match at {
             Some(at) => self.by_name.insert(name, at),
-            None => self.by_name.remove(&name),
+            None => self.by_name.remove(name),
         };
         if before == at {
             return;
         }
         if let Some(before) = before {
-            self.by_time.remove(&(before, name));
+            self.by_time.remove(&(before.to_number(), name.to_number()));
         }
         if let Some(at) = at {
-            self.by_time.insert((at, name));
+            self.by_time.insert((at.to_number(), name.to_number()));
         }
     }
 
     /// The earliest moment.
     pub fn next(&self) -> Option<Mono> {
-        self.by_time.first().map(|(at, _)| *at)
+        self.by_time.first().map(|(at, _)| Mono(*at))
     }
 
     /// Takes out one name whose moment has come, earliest first.
     pub fn pop_due(&mut self, now: Mono) -> Option<K> {
         let &(at, name) = self.by_time.first()?;
-        if at > now {
+        if Mono(at) > now {
             return None;
         }
+        let name = K::from_number(name);
         self.set(name, None);
         Some(name)
     }
 
     /// Every name with its moment.
     pub fn iter(&self) -> impl Iterator<Item = (K, Mono)> {
-        self.by_name.iter().map(|(name, at)| (*name, *at))
+        self.by_name.iter()
     }
 
     /// The moment of `name`, if it has one.
     pub fn get(&self, name: K) -> Option<Mono> {
-        self.by_name.get(&name).copied()
+        self.by_name.get(name)
     }
 }
 
@@ -279,15 +292,15 @@ mod tests {
     #[test]
     fn deadlines_come_in_order_and_can_move() {
         let mut all = Deadlines::default();
-        all.set('a', Some(Mono(30)));
-        all.set('b', Some(Mono(10)));
-        all.set('b', Some(Mono(40)));
-        all.set('c', Some(Mono(20)));
-        all.set('c', None);
+        all.set(1_usize, Some(Mono(30)));
+        all.set(2, Some(Mono(10)));
+        all.set(2, Some(Mono(40)));
+        all.set(3, Some(Mono(20)));
+        all.set(3, None);
         assert_eq!(all.next(), Some(Mono(30)));
         assert_eq!(all.pop_due(Mono(29)), None);
-        assert_eq!(all.pop_due(Mono(50)), Some('a'));
-        assert_eq!(all.pop_due(Mono(50)), Some('b'));
+        assert_eq!(all.pop_due(Mono(50)), Some(1));
+        assert_eq!(all.pop_due(Mono(50)), Some(2));
         assert_eq!(all.pop_due(Mono(50)), None);
     }
 }

@@ -1,11 +1,12 @@
 //! From sections to groups: programs and their processes, heterogeneous groups, event listeners, FastCGI programs
 //! (CFG-120 to CFG-158).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::base::events::{self, Kinds};
 use crate::base::limits;
+use crate::base::maps::ByName;
+use crate::base::order;
 use crate::base::text::nearest;
 use crate::base::words::Level;
 use crate::config::error::{ConfigError, Report, Reported};
@@ -36,11 +37,11 @@ impl<'a> Builder<'a> {
     pub fn groups(&mut self) -> Vec<GroupSpec> {
         let ini = self.ini;
         let mut groups = Vec::new();
-        let mut listed = BTreeSet::new();
+        let mut listed = ByName::default();
         for (section, name) in starting(ini, "group:") {
             groups.extend(self.group(section, name, &mut listed));
         }
-        let alone = |section: &Section| !listed.contains(&section.name);
+        let alone = |section: &Section| listed.get(&section.name).is_none();
         for (section, name) in starting(ini, "program:").filter(|(section, _)| alone(section)) {
             groups.extend(self.own_group(section, name));
         }
@@ -50,16 +51,16 @@ impl<'a> Builder<'a> {
         for (section, name) in starting(ini, "fcgi-program:").filter(|(section, _)| alone(section)) {
             groups.extend(self.fcgi_group(section, name));
         }
-        groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+        order::sort_by(&mut groups, |a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
         self.unique(groups)
     }
 
     /// Only the first group of each name stays (CFG-158).
     fn unique(&mut self, groups: Vec<GroupSpec>) -> Vec<GroupSpec> {
         let mut kept: Vec<GroupSpec> = Vec::with_capacity(groups.len());
-        let mut names = BTreeSet::new();
+        let mut names = ByName::default();
         for group in groups {
-            if names.insert(group.name.clone()) {
+            if names.insert(group.name.clone(), ()).is_none() {
                 kept.push(group);
             } else {
                 let text =
@@ -83,12 +84,7 @@ impl<'a> Builder<'a> {
     }
 
     /// `[group:x]` (CFG-150, CFG-151).
-    fn group(
-        &mut self,
-        section: &'a Section,
-        name: &str,
-        listed: &mut BTreeSet<String>,
-    ) -> Result<GroupSpec, Reported> {
+    fn group(&mut self, section: &'a Section, name: &str, listed: &mut ByName<()>) -> Result<GroupSpec, Reported> {
         let name = self.checked_name(section, name);
         let keys = GroupKeys::read(&mut self.reader(section));
         let (name, keys) = (name?, keys?);
@@ -97,7 +93,9 @@ impl<'a> Builder<'a> {
         for member in &keys.programs {
             let program = self.ini.section(&format!("program:{member}"));
             let fcgi = self.ini.section(&format!("fcgi-program:{member}"));
-            listed.extend(program.iter().chain(&fcgi).map(|section| section.name.clone()));
+            for section in program.iter().chain(&fcgi) {
+                listed.insert(section.name.clone(), ());
+            }
             let made = match (program, fcgi) {
                 (Some(program), None) => self.processes(program, &name, None),
                 (None, Some(fcgi)) => match self.socket(fcgi) {
@@ -174,7 +172,7 @@ impl<'a> Builder<'a> {
             };
             kinds = kinds.and(known);
         }
-        events.sort_unstable();
+        order::sort(&mut events);
         events.dedup();
         if ListenerRedirect::read(&mut from)?.redirect_stderr {
             let text = format!(
@@ -299,13 +297,13 @@ impl<'a> Builder<'a> {
             processes.push(Rc::new(process(&mut from, names, &program, killasgroup, socket.clone())?));
         }
         // All have one priority.
-        processes.sort_by(|a, b| a.name.cmp(&b.name));
+        order::sort_by(&mut processes, |a, b| a.name.cmp(&b.name));
         Ok(self.unique_processes(group, processes))
     }
 
     /// Of processes with one name, the last stays (BUG-056).
     fn unique_processes(&mut self, group: &str, processes: Vec<Rc<ProcessSpec>>) -> Vec<Rc<ProcessSpec>> {
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut places: ByName<usize> = ByName::default();
         let mut kept: Vec<Rc<ProcessSpec>> = Vec::with_capacity(processes.len());
         for process in processes {
             match places.get(&process.name) {

@@ -2,12 +2,12 @@
 //!
 //! Deliberately as odd as the scanner that people's files were written for; it knows nothing of expansion.
 
-use std::collections::BTreeMap;
+use crate::base::maps::ByName;
 
 /// Reads a list, sorted by name; of equal names the last wins. The error is Supervisor's message.
 pub fn parse(text: &str) -> Result<Vec<(String, String)>, String> {
     let tokens = tokens(text)?;
-    let mut variables = BTreeMap::new();
+    let mut variables = ByName::default();
     for four in tokens.chunks(4) {
         // upstream: CFG-083: the fourth is taken for a comma, whatever it is.
         match four {
@@ -17,12 +17,16 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, String> {
             _ => return Err(format!("Unexpected end of key/value pairs in value '{text}'")),
         }
     }
-    Ok(variables.into_iter().collect())
+    Ok(in_order(&variables))
 }
 
 /// `over` laid over `base`, sorted by name.
 pub fn merge(base: &[(String, String)], over: &[(String, String)]) -> Vec<(String, String)> {
-    base.iter().chain(over).cloned().collect::<BTreeMap<_, _>>().into_iter().collect()
+    in_order(&base.iter().chain(over).cloned().collect())
+}
+
+fn in_order(variables: &ByName<String>) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn is_word(c: char) -> bool {

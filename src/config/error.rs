@@ -2,10 +2,11 @@
 //!
 //! The text is Supervisor's own, so that whoever searches for it finds it; place and hint follow it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
+use crate::base::maps::ByName;
+use crate::base::order;
 use crate::base::words::Level;
 
 /// A line of a file.
@@ -93,15 +94,17 @@ pub struct Reported;
 #[derive(Debug, Default)]
 pub struct Report {
     errors: Vec<ConfigError>,
-    seen: BTreeSet<(String, u32, String, String)>,
+    /// Where or how it was said: file, line, key and, if these do not tell it from others, the words.
+    seen: ByName<()>,
     notices: Vec<Notice>,
 }
 
 impl Report {
     /// Notes a mistake, unless one of the same key in the same line, or of the same words, is known.
     pub fn error(&mut self, error: ConfigError) -> Reported {
-        let words = if error.line == 0 || error.key.is_empty() { error.text.clone() } else { String::new() };
-        if self.seen.insert((error.file.clone(), error.line, error.key.clone(), words)) {
+        let words = if error.line == 0 || error.key.is_empty() { &error.text } else { "" };
+        let what = [&error.file, &*error.line.to_string(), &error.key, words].join("\0");
+        if self.seen.insert(what, ()).is_none() {
             self.errors.push(error);
         }
         Reported
@@ -119,14 +122,14 @@ impl Report {
 
     /// The mistakes, those of the command line first, as it is read first; else in the order found.
     pub fn into_errors(mut self) -> Vec<ConfigError> {
-        self.errors.sort_by_key(|error| !error.file.is_empty());
+        order::sort_by(&mut self.errors, |one, other| other.file.is_empty().cmp(&one.file.is_empty()));
         self.errors
     }
 
     /// The notices: critical, then warnings, then the rest (CFG-184).
     pub fn take_notices(&mut self) -> Vec<Notice> {
         let mut notices = std::mem::take(&mut self.notices);
-        notices.sort_by_key(|notice| std::cmp::Reverse(notice.level));
+        order::sort_by(&mut notices, |one, other| other.level.cmp(&one.level));
         notices
     }
 }

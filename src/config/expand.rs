@@ -7,6 +7,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use crate::base::limits;
+use crate::base::order;
 use crate::base::text::repr;
 
 /// What a name stands for.
@@ -35,7 +36,7 @@ pub fn expand(format: &str, label: &str, names: &dyn Lookup) -> Result<String, S
     scan.run(names).map_err(|wrong| match wrong {
         Wrong::Name(name) => {
             let mut all = names.names();
-            all.sort_unstable();
+            order::sort(&mut all);
             all.dedup();
             format!(
                 "Format string {} for {} contains names ({}) which cannot be expanded. Available names: {}",

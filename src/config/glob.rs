@@ -2,13 +2,14 @@
 //!
 //! Walks directories through [`Surroundings`]; follows no pattern deeper than it has slashes.
 
+use crate::base::order;
 use crate::config::paths;
 use crate::config::surroundings::Surroundings;
 
 /// The paths that match, sorted by bytes (CFG-092).
 pub fn glob(pattern: &str, around: &dyn Surroundings) -> Vec<String> {
     let mut found = walk(pattern, around);
-    found.sort_unstable();
+    order::sort(&mut found);
     found
 }
 

@@ -3,9 +3,10 @@
 //!
 //! Knows no section and no key. Total: any text gives a result, in time and memory linear in its length.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::base::maps::ByName;
+use crate::base::order;
 use crate::base::text::repr;
 use crate::config::error::Place;
 
@@ -29,13 +30,13 @@ pub struct Section {
     /// Where it was first opened (CFG-097).
     pub at: Place,
     /// By lower-case key.
-    pub settings: BTreeMap<String, Setting>,
+    pub settings: ByName<Setting>,
 }
 
 impl Section {
     /// An empty section.
     pub fn new(name: &str, at: Place) -> Section {
-        Section { name: name.to_string(), at, settings: BTreeMap::new() }
+        Section { name: name.to_string(), at, settings: ByName::default() }
     }
 }
 
@@ -90,7 +91,7 @@ impl Trouble {
 #[derive(Clone, Debug)]
 pub struct Ini {
     sections: Vec<Section>,
-    index: BTreeMap<String, usize>,
+    index: ByName<usize>,
     defaults: Section,
 }
 
@@ -98,7 +99,7 @@ impl Ini {
     /// No sections yet.
     pub fn new() -> Ini {
         let nowhere = Place { file: Rc::from(""), line: 0 };
-        Ini { sections: Vec::new(), index: BTreeMap::new(), defaults: Section::new(DEFAULT, nowhere) }
+        Ini { sections: Vec::new(), index: ByName::default(), defaults: Section::new(DEFAULT, nowhere) }
     }
 
     /// Reads a file's text into what is there already: later keys override (CFG-031). What could be understood is
@@ -139,9 +140,11 @@ impl Ini {
 
     /// All keys that a section has, those of `[DEFAULT]` included.
     pub fn keys<'a>(&'a self, section: &'a Section) -> Vec<&'a str> {
-        let all = section.settings.keys().chain(self.defaults.settings.keys());
-        let unique: std::collections::BTreeSet<&str> = all.map(String::as_str).collect();
-        unique.into_iter().collect()
+        let all = section.settings.names().chain(self.defaults.settings.names());
+        let mut all: Vec<&str> = all.map(String::as_str).collect();
+        order::sort(&mut all);
+        all.dedup();
+        all
     }
 
     /// Puts a directory in place of every `%(here)s` that stands in any value (CFG-050).
@@ -155,8 +158,8 @@ impl Ini {
             }
             // upstream: CFG-050: a fall-back value is settled per section, with the directory of the file that the
             // section came from.
-            for (key, setting) in &self.defaults.settings {
-                if setting.value.contains(HERE) && !section.settings.contains_key(key) {
+            for (key, setting) in self.defaults.settings.iter() {
+                if setting.value.contains(HERE) && section.settings.get(key).is_none() {
                     let value = setting.value.replace(HERE, here);
                     section.settings.insert(key.clone(), Setting { value, at: setting.at.clone() });
                 }
@@ -252,7 +255,7 @@ impl Scan<'_> {
         });
     }
 
-    fn settings(&mut self) -> &mut BTreeMap<String, Setting> {
+    fn settings(&mut self) -> &mut ByName<Setting> {
         match self.section {
             Some(Open::At(at)) => &mut self.ini.sections[at].settings,
             Some(Open::Defaults) | None => &mut self.ini.defaults.settings,
@@ -403,9 +406,9 @@ mod tests {
         assert_eq!(result, Ok(()));
         ini.read("[t]\n[s]\n\n\nb=4", &Rc::from("g")).unwrap();
         let section = ini.section("s").unwrap();
-        assert_eq!(section.settings["a"].value, "2");
-        assert_eq!(section.settings["b"].value, "4");
-        assert_eq!(section.settings["b"].at, Place { file: Rc::from("g"), line: 5 });
+        assert_eq!(section.settings.get("a").unwrap().value, "2");
+        assert_eq!(section.settings.get("b").unwrap().value, "4");
+        assert_eq!(section.settings.get("b").unwrap().at, Place { file: Rc::from("g"), line: 5 });
         assert_eq!(section.at, Place { file: Rc::from("f"), line: 1 });
         assert_eq!(ini.sections().len(), 2);
     }
@@ -445,10 +448,10 @@ mod tests {
         ini.settle_here("/one");
         ini.read("[t]\nb=%(here)s\n", &Rc::from("g")).unwrap();
         ini.settle_here("/two");
-        assert_eq!(ini.section("s").unwrap().settings["a"].value, "/one/x /one");
-        assert_eq!(ini.section("s").unwrap().settings["d"].value, "/one/d");
-        assert_eq!(ini.section("t").unwrap().settings["b"].value, "/two");
-        assert_eq!(ini.section("t").unwrap().settings["d"].value, "/two/d");
+        assert_eq!(ini.section("s").unwrap().settings.get("a").unwrap().value, "/one/x /one");
+        assert_eq!(ini.section("s").unwrap().settings.get("d").unwrap().value, "/one/d");
+        assert_eq!(ini.section("t").unwrap().settings.get("b").unwrap().value, "/two");
+        assert_eq!(ini.section("t").unwrap().settings.get("d").unwrap().value, "/two/d");
     }
 
     #[test]

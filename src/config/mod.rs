@@ -35,6 +35,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::base::limits;
+use crate::base::order;
 use crate::base::text::nearest;
 use crate::base::words::Level;
 use daemon_keys::DaemonKeys;
@@ -148,7 +149,9 @@ pub fn load(options: &DaemonOptions, around: &Rc<dyn Surroundings>) -> Result<Co
             if let Ok(keys) = &keys {
                 // CFG-047: later sections see them.
                 context.environment = keys.environment.clone();
-                context.env.extend(keys.environment.iter().cloned());
+                for (name, value) in &keys.environment {
+                    context.env.insert(name.clone(), value.clone());
+                }
             }
             let interfaces = servers::interfaces(&ini, &context, &mut report);
             let groups = build::Builder { ini: &ini, context: &context, report: &mut report }.groups();
@@ -291,7 +294,7 @@ fn unknown(ini: &Ini, report: &mut Report) {
         }
         let mut strangers: Vec<_> =
             section.settings.iter().filter(|(key, _)| table.all_rows().all(|row| row.key != *key)).collect();
-        strangers.sort_by_key(|(_, setting)| &setting.at);
+        order::sort_by(&mut strangers, |one, other| one.1.at.cmp(&other.1.at));
         for (key, setting) in strangers {
             let hint = suggest(nearest(key, table.all_rows().map(|row| row.key)), "'", "'");
             let at = &setting.at;

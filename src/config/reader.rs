@@ -1,9 +1,9 @@
 //! Reads the keys of one section by the rows of a table: finds the text, expands it, hands it to its reader, and
 //! reports what is wrong with its place.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::base::maps::ByName;
 use crate::base::text::nearest;
 use crate::base::words::Level;
 use crate::config::error::{ConfigError, Place, Report, Reported, suffix};
@@ -23,7 +23,7 @@ pub struct Context {
     /// `host_node_name`.
     pub host_name: String,
     /// `ENV_…`: our own environment, and over it `[supervisord] environment` once that is read (CFG-046, CFG-047).
-    pub env: BTreeMap<String, String>,
+    pub env: ByName<String>,
     /// `[supervisord] environment`.
     pub environment: Vec<(String, String)>,
     /// The machine.
@@ -89,7 +89,7 @@ impl Lookup for Scoped<'_> {
         let fixed = ["here", "host_node_name", "program_name", "group_name", "process_num", "numprocs"];
         let fixed = fixed.into_iter().filter(|name| self.value(name).is_some()).map(String::from);
         let own = self.names.own.iter().filter(|_| self.scope.process).map(|(name, _)| name);
-        fixed.chain(own.chain(self.names.context.env.keys()).map(|name| format!("ENV_{name}"))).collect()
+        fixed.chain(own.chain(self.names.context.env.names()).map(|name| format!("ENV_{name}"))).collect()
     }
 }
 
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
 fn misspelt(section: &Section, key: &str) -> Option<String> {
     let table = table_of(&section.name)?;
     let is_known = |other: &str| table.all_rows().any(|row| row.key == other);
-    let strangers = section.settings.keys().map(String::as_str).filter(|other| !is_known(other));
+    let strangers = section.settings.names().map(String::as_str).filter(|other| !is_known(other));
     let found = nearest(key, strangers)?;
     let line = section.settings.get(found)?.at.line;
     Some(format!("line {line} has '{found}'; did you mean '{key}'?"))

@@ -2,6 +2,7 @@
 //!
 //! Parses under Supervisor 4.3.0 and under ourselves.
 
+use crate::base::order;
 use crate::config::table::{Row, TABLES};
 use crate::config::{ctl, kinds, other_keys};
 
@@ -75,7 +76,7 @@ pub fn sample() -> String {
         seen.extend(more.clone().flat_map(|(.., keys)| keys.iter()));
         let mut rows: Vec<&Row> = table.all_rows().collect();
         // What must be there comes first.
-        rows.sort_by_key(|row| row.key != "command");
+        order::sort_by(&mut rows, |one, other| (one.key != "command").cmp(&(other.key != "command")));
         for row in rows {
             if !seen.contains(&row.key) {
                 text += &line(row);

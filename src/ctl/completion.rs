@@ -1,6 +1,7 @@
 //! What a command line can go on with (CTL-155). Asks the server for names at most once per line, and only if the
 //! command takes names.
 
+use crate::base::maps::ByName;
 use crate::base::text::display_name;
 use crate::base::value::Value;
 use crate::ctl::client::Remote;
@@ -62,8 +63,8 @@ impl Completion {
 
     fn groups(&mut self) -> Vec<String> {
         let mut groups: Vec<String> = self.processes().iter().map(|(group, _)| group.clone()).collect();
-        let mut seen = std::collections::BTreeSet::new();
-        groups.retain(|group| seen.insert(group.clone()));
+        let mut seen = ByName::default();
+        groups.retain(|group| seen.insert(group.clone(), ()).is_none());
         groups
     }
 

@@ -1,5 +1,6 @@
 //! Commands about the configuration: avail, reread, update, add, remove.
 
+use crate::base::order;
 use crate::base::text::display_name;
 use crate::base::value::Value;
 use crate::base::words::{Fault, fault};
@@ -72,7 +73,7 @@ pub fn reread(dialogue: &mut Dialogue<'_>, _: &[&str]) -> Result<(), Trouble> {
     let kinds = [(changes.added, "available"), (changes.changed, "changed"), (changes.removed, "disappeared")];
     let mut lines: Vec<(String, &str)> =
         kinds.into_iter().flat_map(|(names, kind)| names.into_iter().map(move |name| (name, kind))).collect();
-    lines.sort();
+    order::sort(&mut lines);
     if lines.is_empty() {
         return dialogue.say("No config updates to processes");
     }

@@ -3,6 +3,7 @@
 //! A value that fits the line is one literal. A longer list or struct takes a line for each item; a longer text is
 //! cut behind blanks into pieces that fit. Pure: it never prints.
 
+use crate::base::order;
 use crate::base::text::{bytes_repr, repr};
 use crate::base::value::Value;
 
@@ -54,7 +55,7 @@ fn float(number: f64) -> String {
 
 fn sorted(members: &[(String, Value)]) -> Vec<&(String, Value)> {
     let mut members: Vec<_> = members.iter().collect();
-    members.sort_by(|one, other| one.0.cmp(&other.0));
+    order::sort_by(&mut members, |one, other| one.0.cmp(&other.0));
     members
 }
 

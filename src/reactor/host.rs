@@ -2,7 +2,7 @@
 //!
 //! It owns every descriptor but those of the front; it never polls, and never calls the daemon.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
@@ -14,6 +14,7 @@ use super::ready::{Id, List, Ready, Source};
 use crate::base::errno::Errno;
 use crate::base::key::{Key, Slab};
 use crate::base::limits::{ECHO_BYTES, ECHO_PATIENCE};
+use crate::base::order;
 use crate::base::time::Calendar;
 use crate::base::words::{Channel, Pid};
 use crate::config::error::ConfigError;
@@ -145,11 +146,13 @@ impl RealHost {
 
 /// The daemon's own environment with `over` laid on it, later entries winning (PROC-056).
 fn environment(over: &[(String, String)]) -> Result<Vec<CString>, Errno> {
-    let mut all: BTreeMap<Vec<u8>, Vec<u8>> =
-        std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
-    for (name, value) in over {
-        all.insert(name.as_bytes().to_vec(), value.as_bytes().to_vec());
-    }
+    let own = std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec()));
+    let over = over.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+    // The last of each name, in the order of names.
+    let mut all: Vec<(Vec<u8>, Vec<u8>)> = own.chain(over).collect();
+    all.reverse();
+    order::sort_by(&mut all, |one, other| one.0.cmp(&other.0));
+    all.dedup_by(|later, first| later.0 == first.0);
     let joined = all.into_iter().map(|(name, value)| [name, value].join(&b'='));
     joined.map(|text| CString::new(text).map_err(|_| Errno::EINVAL)).collect()
 }

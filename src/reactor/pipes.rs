@@ -2,13 +2,13 @@
 //!
 //! A pair of machine and pipes is twins under one key: the world has the process, this the descriptors.
 
-use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use super::ready::{Id, Ready, Source};
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::limits::{FLOOD_READS, LARGE_PIPE_BYTES, LARGE_PIPES};
+use crate::base::maps::ByNumber;
 use crate::base::words::{Channel, Pid};
 use crate::sys::io;
 use crate::world::process::Process;
@@ -66,7 +66,7 @@ pub enum Read {
 pub struct AllPipes {
     /// By the process's slot number.
     slots: Vec<Option<Pipes>>,
-    pids: HashMap<Pid, Key<Process>>,
+    pids: ByNumber<Pid, Key<Process>>,
     /// How many pipes were given more room, or refused it.
     large: usize,
 }
@@ -116,7 +116,7 @@ impl AllPipes {
 
     /// Whose child has ended; `None` for one that isn't managed. To be asked once.
     pub fn ended(&mut self, pid: Pid) -> Option<Key<Process>> {
-        self.pids.remove(&pid)
+        self.pids.remove(pid)
     }
 
     fn get(&mut self, who: Key<Process>) -> Option<&mut Pipes> {

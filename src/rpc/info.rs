@@ -1,5 +1,6 @@
 //! `supervisor.*` about processes: what they do now and how they are configured (rpc.md, sections 5 and 6).
 
+use crate::base::order;
 use crate::base::time::{Calendar, Now};
 use crate::base::value::Value;
 use crate::base::words::{Channel, State};
@@ -129,7 +130,7 @@ fn get_all_config_info(call: &mut Call<'_, '_>) -> Outcome {
         }
     }
     // RPC-090: stable.
-    all.sort_by(|a, b| a.0.cmp(b.0));
+    order::sort_by(&mut all, |a, b| a.0.cmp(b.0));
     let infos: Vec<Value> = all.into_iter().map(|(_, value)| value).collect();
     Ok(Value::Array(infos).into())
 }

@@ -1,5 +1,6 @@
 //! `system.*`: what can be called, and several calls in one (rpc.md, sections 8 and 9).
 
+use crate::base::order;
 use crate::base::value::Value;
 use crate::base::words::{Fault, fault};
 use crate::rpc::args::{Kind, needs};
@@ -54,7 +55,7 @@ pub const METHODS: &[Method] = &[
 fn list_methods(call: &mut Call<'_, '_>) -> Outcome {
     let mut names: Vec<String> =
         all_methods(call.world).into_iter().map(|(namespace, method)| format!("{namespace}.{}", method.name)).collect();
-    names.sort_unstable();
+    order::sort(&mut names);
     Ok(Value::strings(names).into())
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Opening may block for the first look-up of a configured host name, when its group is made; never again.
 
-use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -11,12 +10,13 @@ use std::path::Path;
 use super::sockets::bind_unix;
 use super::{check, files, io};
 use crate::base::errno::Errno;
+use crate::base::maps::ByName;
 use crate::config::spec::FastCgiSpec;
 
 /// Opens sockets, and remembers the addresses of hosts.
 #[derive(Default)]
 pub struct FastCgi {
-    hosts: HashMap<String, Ipv4Addr>,
+    hosts: ByName<Ipv4Addr>,
 }
 
 impl FastCgi {

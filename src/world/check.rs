@@ -18,9 +18,9 @@ impl World {
         self.check_groups()?;
         self.check_alarms()?;
         self.check_pools()?;
-        for (pid, who) in &self.pids {
+        for (pid, who) in self.pids.iter() {
             // A child in UNKNOWN outlives its process (PROC-081).
-            if self.processes.get(*who).is_some_and(|process| process.life.pid() != Some(*pid)) {
+            if self.processes.get(who).is_some_and(|process| process.life.pid() != Some(pid)) {
                 return Err(format!("pid {pid} is known, but not to its process"));
             }
         }
@@ -44,7 +44,7 @@ impl World {
             Some("a deadline")
         } else if self.alarms.get(Alarm::Life(who)) != life.deadline() {
             Some("its alarm is not its deadline")
-        } else if life.pid().is_some_and(|pid| self.pids.get(&pid) != Some(&who)) {
+        } else if life.pid().is_some_and(|pid| self.pids.get(pid) != Some(who)) {
             Some("its pid is not known")
         } else {
             None

@@ -1,6 +1,7 @@
 //! Process groups: who belongs together, and in which order groups start and stop.
 
 use crate::base::key::Key;
+use crate::base::order;
 use crate::config::spec::{GroupKind, GroupSpec};
 use crate::world::World;
 use crate::world::fastcgi::SharedSocket;
@@ -43,14 +44,16 @@ impl World {
     /// Active groups by ascending priority; the order of activation decides ties (PROC-070, 071).
     pub fn groups_by_priority(&self) -> Vec<Key<Group>> {
         let mut keys = self.group_order.clone();
-        keys.sort_by_key(|&key| self.groups.get(key).map(|group| group.priority));
+        let priority = |key: &Key<Group>| self.groups.get(*key).map(|group| group.priority);
+        order::sort_by(&mut keys, |one, other| priority(one).cmp(&priority(other)));
         keys
     }
 
     /// A group's members by ascending priority, ties in configuration order (PROC-071).
     pub fn members_by_priority(&self, group: Key<Group>) -> Vec<Key<Process>> {
         let mut keys = self.groups.get(group).map(|group| group.members.clone()).unwrap_or_default();
-        keys.sort_by_key(|&key| self.processes.get(key).map(|process| process.spec.priority));
+        let priority = |key: &Key<Process>| self.processes.get(*key).map(|process| process.spec.priority);
+        order::sort_by(&mut keys, |one, other| priority(one).cmp(&priority(other)));
         keys
     }
 
@@ -68,11 +71,11 @@ impl World {
     pub fn keys_by_name(&self) -> Vec<Key<Process>> {
         let name = |key: Key<Process>| self.processes.get(key).map(|process| process.spec.name.as_str());
         let mut all = Vec::with_capacity(self.processes.len());
-        for &key in self.group_names.values() {
+        for (_, &key) in self.group_names.iter() {
             let Some(group) = self.groups.get(key) else { continue };
             let start = all.len();
             all.extend(&group.members);
-            all[start..].sort_by(|a, b| name(*a).cmp(&name(*b)));
+            order::sort_by(&mut all[start..], |a, b| name(*a).cmp(&name(*b)));
         }
         all
     }

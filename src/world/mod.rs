@@ -4,6 +4,7 @@
 //! one place that carries out what they ask for. The world asks the system only through [`host::Host`], and never
 //! knows a descriptor.
 
+mod alarm;
 pub mod bus;
 pub mod cache;
 mod check;
@@ -24,16 +25,18 @@ pub mod process;
 pub mod shutdown;
 pub mod streams;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::base::errno::Errno;
 use crate::base::key::{Arena, Key};
 use crate::base::limits::{ALARMS_PER_TURN, LOGS_PER_TURN, SPAWNS_PER_TURN};
+use crate::base::maps::{ByName, ByNumber};
 use crate::base::text::NameSpec;
 use crate::base::time::{Deadlines, Mono, Now};
 use crate::base::words::{Channel, Exit, Level, Mood, Pid, State, signal_name};
 use crate::config::error::ConfigError;
 use crate::config::spec::{Config, GroupSpec, InterfaceKind};
+pub(crate) use alarm::Alarm;
 use bus::{Bus, Move};
 use cache::Cache;
 use group::Group;
@@ -52,23 +55,6 @@ pub struct Turn<'h> {
     pub now: Now,
     /// The system.
     pub host: &'h mut dyn Host,
-}
-
-/// Who may want to be woken. Ordered so that equal moments are served in this order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Alarm {
-    /// A process's [`life::Life::deadline`].
-    Life(Key<Process>),
-    /// A process's log that could not be written.
-    Log(Key<Process>),
-    /// The main log, which could not be written.
-    MainLog,
-    /// The next report of the ordered end.
-    Ending,
-    /// A moment that a deferred answer asked for.
-    Waiters,
-    /// The end of a slice of time that TICK events tell of.
-    Tick,
 }
 
 /// A process changed its state.
@@ -103,9 +89,9 @@ pub struct World {
     /// All processes.
     pub processes: Arena<Process>,
     pub(crate) groups: Arena<Group>,
-    pub(crate) group_names: BTreeMap<String, Key<Group>>,
+    pub(crate) group_names: ByName<Key<Group>>,
     pub(crate) group_order: Vec<Key<Group>>,
-    pids: BTreeMap<Pid, Key<Process>>,
+    pids: ByNumber<Pid, Key<Process>>,
     pub(crate) alarms: Deadlines<Alarm>,
     pub(crate) bus: Bus,
     /// Processes that the daemon is about to start by itself, a few each turn.
@@ -169,9 +155,9 @@ impl World {
             interfaces,
             processes: Arena::default(),
             groups: Arena::default(),
-            group_names: BTreeMap::new(),
+            group_names: ByName::default(),
             group_order: Vec::new(),
-            pids: BTreeMap::new(),
+            pids: ByNumber::default(),
             alarms: Deadlines::default(),
             bus: Bus::default(),
             autostarts: VecDeque::new(),
@@ -351,7 +337,7 @@ impl World {
 
     /// A child ended, its output has been read (PROC-067).
     pub fn reaped(&mut self, pid: Pid, exit: Exit, turn: &mut Turn<'_>) {
-        let Some(who) = self.pids.remove(&pid).filter(|who| self.processes.get(*who).is_some()) else {
+        let Some(who) = self.pids.remove(pid).filter(|who| self.processes.get(*who).is_some()) else {
             return self.say(&Line::ReapedUnknown { pid, status: exit.text() }, turn);
         };
         turn.host.close_pipes(who);

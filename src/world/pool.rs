@@ -3,12 +3,13 @@
 //!
 //! Nothing here writes to a listener or knows its protocol.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::base::events::{Kind, Kinds, exit_tokens};
 use crate::base::key::Key;
 use crate::base::limits::EVENT_COST;
+use crate::base::maps::ByNumber;
 use crate::base::words::Exit;
 use crate::config::spec::{Bound, LenUnit, PoolSpec, ResultHandler};
 use crate::wire::listener::{Header, Listener};
@@ -86,7 +87,7 @@ pub struct Pool {
     serial: Serial,
     discarded: u64,
     /// Who is RUNNING and READY, by place.
-    idle: BTreeMap<usize, Key<Process>>,
+    idle: ByNumber<usize, Key<Process>>,
     /// While a lost event is on its way back nothing is handed out.
     held: bool,
 }
@@ -94,7 +95,7 @@ pub struct Pool {
 impl Pool {
     /// An empty one.
     pub fn new(spec: PoolSpec) -> Pool {
-        let (waiting, idle) = (VecDeque::new(), BTreeMap::new());
+        let (waiting, idle) = (VecDeque::new(), ByNumber::default());
         Pool { spec, waiting, bytes: 0, serial: Serial::default(), discarded: 0, idle, held: false }
     }
 
@@ -199,13 +200,13 @@ impl Pool {
     pub fn set_idle(&mut self, place: usize, who: Key<Process>, idle: bool) {
         match idle {
             true => self.idle.insert(place, who),
-            false => self.idle.remove(&place),
+            false => self.idle.remove(place),
         };
     }
 
     /// The first member from this place on that can be given an event (EVT-084), and its place.
     pub fn next_idle(&self, from: usize) -> Option<(usize, Key<Process>)> {
-        self.idle.range(from..).next().map(|(place, who)| (*place, *who))
+        self.idle.first_from(from)
     }
 
     /// How many members can be given an event.
