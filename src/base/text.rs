@@ -221,8 +221,12 @@ pub fn edit_distance(one: &str, other: &str) -> usize {
 
 /// The candidate nearest to a mistyped `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let (distance, best) = candidates.into_iter().map(|c| (edit_distance(word, c), c)).min()?;
-    (distance <= 1 + word.chars().count() / 4).then_some(best)
+    let count = word.chars().count();
+    let enough = 1 + count / 4;
+    // A word so much shorter or longer needs more edits.
+    let may_be = |other: &&str| other.chars().count().abs_diff(count) <= enough;
+    let (distance, best) = candidates.into_iter().filter(may_be).map(|c| (edit_distance(word, c), c)).min()?;
+    (distance <= enough).then_some(best)
 }
 
 #[cfg(test)]
