@@ -121,8 +121,8 @@ fn effective(config: &Config) -> Value {
     }
     for server in value["servers"].as_array_mut().unwrap() {
         let server = server.as_object_mut().unwrap();
-        for key in ["body_maxbytes", "max_connections", "idle_timeout", "request_timeout"] {
-            server.remove(key);
+        for row in TABLES.iter().flat_map(|table| table.all_rows()).filter(|row| row.ours) {
+            server.remove(row.key);
         }
     }
     for interface in value["rpcinterfaces"].as_array_mut().unwrap() {

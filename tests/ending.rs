@@ -3,7 +3,7 @@
 mod pure;
 
 use majordomo::base::words::{Mood, State};
-use majordomo::config::spec::{Address, Autorestart, ProcessSpec, ServerSpec};
+use majordomo::config::spec::{AccessSpec, Address, Autorestart, ProcessSpec, ServerSpec};
 use majordomo::daemon::{Daemon, Input};
 use majordomo::front::Peer;
 use majordomo::sim::clock::Clock;
@@ -201,6 +201,7 @@ fn rpc_007_and_008_all_answers_of_a_turn_are_given_in_it() {
         username: None,
         password: None,
         limits: Default::default(),
+        access: AccessSpec::default(),
     }];
     let mut host = SimHost::new(1);
     host.files.put_directory("/var/log");

@@ -321,3 +321,19 @@ fn rpc_177_each_call_is_gated_for_itself() {
     assert_eq!(answer, a(vec![i(1000), yes(), gated(), gated(), yes(), a(vec![s("int")])]));
     assert_eq!(texts(&rig.get("system.listMethods", vec![])).len(), 56);
 }
+
+/// What an account that may only look may call.
+#[test]
+fn methods_that_only_read() {
+    let rows = |kind: &InterfaceKind| methods_of(kind).iter().copied().flatten().collect::<Vec<_>>();
+    let twiddler = InterfaceKind::Twiddler { api_version: String::new(), whitelist: Vec::new() };
+    let cache = InterfaceKind::Cache { any: false, max_bytes: None };
+    let mut all: Vec<&Method> = [InterfaceKind::Main, twiddler, cache].iter().flat_map(rows).collect();
+    all.extend(system::METHODS);
+    let words = ["get", "read", "tail", "list", "method", "fetch"];
+    for method in all {
+        // The names say it; what is in a multicall is looked at by itself.
+        let expected = words.iter().any(|word| method.name.starts_with(word)) || method.name == "multicall";
+        assert_eq!(method.reads, expected, "{}", method.name);
+    }
+}

@@ -96,6 +96,8 @@ pub const LINGER: Duration = Duration::from_secs(2);
 pub const FOLLOW_CHECK: Duration = Duration::from_millis(150);
 /// Bytes of a request that is no call which the main log shows (RPC-181).
 pub const SHOWN_BYTES: usize = 4096;
+/// Characters of a path that a line of the main log shows.
+pub const SHOWN_PATH_CHARS: usize = 200;
 /// Bytes queued for a child's stdin (PROC-090: at least 16 MiB).
 pub const STDIN_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of events that wait for listeners with `buffer_size=auto`, and what each event is taken to cost besides its

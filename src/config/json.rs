@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::base::value::Value;
 use crate::base::words::Level;
 use crate::config::spec::{
-    Address, Autorestart, Bound, ChannelSpec, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec,
-    LenUnit, LogFile, ProcessSpec, ServerLimits, ServerSpec, UserSpec,
+    AccessSpec, Address, Autorestart, Bound, ChannelSpec, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind,
+    InterfaceSpec, LenUnit, LogFile, ProcessSpec, ServerLimits, ServerSpec, UserSpec,
 };
 
 /// A JSON value (RFC 8259).
@@ -223,6 +223,11 @@ fn server(server: &ServerSpec) -> Json {
     fields.push(("name", server.section.split_once(':').map(|(_, name)| name).into()));
     fields.push(("username", server.username.as_ref().into()));
     fields.push(("password", server.password.as_ref().into()));
+    let AccessSpec { viewer, hosts, get_actions } = &server.access;
+    fields.push(("viewer_username", viewer.as_ref().map(|viewer| &viewer.0).into()));
+    fields.push(("viewer_password", viewer.as_ref().map(|viewer| &viewer.1).into()));
+    fields.push(("allowed_hosts", hosts.iter().collect::<Vec<_>>().into()));
+    fields.push(("web_get_actions", (*get_actions).into()));
     let ServerLimits { body_bytes, connections, idle, slow_request } = server.limits;
     let secs = |time: Option<Duration>| time.map_or(0, |time| time.as_secs());
     fields.push(("body_maxbytes", body_bytes.into()));

@@ -40,6 +40,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("results_form", "bare or array"),
     ("body_size", "bytes from 1KB to 1GB, or a number with KB, MB or GB"),
     ("connections", "a whole number from 1"),
+    ("hosts", "host names, each with or without a port, with commas between"),
     ("timeout", "seconds, from 0 to 31536000 (a year)"),
     ("factory", "the name of a factory that is built in"),
     ("values_form", "string or any"),
@@ -192,6 +193,28 @@ pub fn list(text: &str, _: &dyn Surroundings) -> Result<Vec<String>, String> {
         return Ok(Vec::new());
     }
     Ok(text.split(',').map(|part| part.trim_matches(is_space).to_string()).collect())
+}
+
+/// Host names, each with or without a port; `*` stands for anything at the beginning of a name.
+pub fn hosts(text: &str, around: &dyn Surroundings) -> Result<Vec<String>, String> {
+    let hosts = list(text, around)?;
+    for host in &hosts {
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => (name, Some(port)),
+            _ => (host.as_str(), None),
+        };
+        let bare = name.strip_prefix("*.").or_else(|| name.strip_prefix('*')).unwrap_or(name);
+        let brackets = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let good = match brackets {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => bare.bytes().all(sign) && (!bare.is_empty() || name == "*"),
+        };
+        if !good || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return Err(format!("{} is no host name such as box, *.example.com or [::1]:9001", repr(host)));
+        }
+    }
+    Ok(hosts)
 }
 
 /// CFG-069.

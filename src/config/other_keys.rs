@@ -42,6 +42,20 @@ keys! {
 }
 
 keys! {
+    /// What both kinds of server have for browsers, and for those who may only look.
+    pub struct AccessKeys {
+        /// With a password: another account, which sees everything and changes nothing. Needs username and password.
+        viewer_username: String = text or none, ENV, ours;
+        /// Plain, or {SHA} and the hexadecimal SHA-1 of it.
+        viewer_password: String = text or none, ENV, ours;
+        /// Names by which browsers may call this server, such as box, *.example.com or [::1]:9001; any if empty.
+        allowed_hosts: Vec<String> = hosts or "", ENV, ours;
+        /// Whether links that do something, such as index.html?action=stopall, do it; the page's own buttons use POST.
+        web_get_actions: bool = boolean or "true", ENV, ours;
+    }
+}
+
+keys! {
     /// What both kinds of server bear of their clients; the defaults and their reasons are in `base::limits`.
     pub struct ServerLimits {
         /// How long the body of a request may be; a longer one is answered with 413.

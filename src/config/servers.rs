@@ -8,10 +8,12 @@ use crate::base::words::Level;
 use crate::config::error::{Report, Reported};
 use crate::config::ini::{Ini, Section, is_space};
 use crate::config::kinds;
-use crate::config::other_keys::{self, API_VERSION, InetServer, Login, RPC_FACTORY as FACTORY, UnixMode, UnixServer};
+use crate::config::other_keys::{
+    self, API_VERSION, AccessKeys, InetServer, Login, RPC_FACTORY as FACTORY, UnixMode, UnixServer,
+};
 use crate::config::paths;
 use crate::config::reader::{Context, Reader};
-use crate::config::spec::{Address, InterfaceKind, InterfaceSpec, ServerLimits, ServerSpec};
+use crate::config::spec::{AccessSpec, Address, InterfaceKind, InterfaceSpec, ServerLimits, ServerSpec};
 use crate::config::table::ENV;
 
 const MAIN: &str = "supervisor.rpcinterface:make_main_rpcinterface";
@@ -37,13 +39,13 @@ pub fn servers(ini: &Ini, context: &Context, cwd: &str, report: &mut Report) -> 
 fn inet(from: &mut Reader<'_>) -> Result<ServerSpec, Reported> {
     let keys = InetServer::read(from);
     let login = login(from);
-    let limits = limits(from);
+    let (limits, access) = (limits(from), access(from, &login));
     let Some((host, port)) = keys?.port else {
         return Err(from.missing("port", format!("section [{}] has no port value", from.section.name)));
     };
     let (username, password) = login?;
     let (section, address) = (from.section.name.clone(), Address::Inet { host, port });
-    Ok(ServerSpec { section, address, username, password, limits: limits? })
+    Ok(ServerSpec { section, address, username, password, limits: limits?, access: access? })
 }
 
 /// CFG-162.
@@ -52,7 +54,7 @@ fn unix(from: &mut Reader<'_>, cwd: &str) -> Result<ServerSpec, Reported> {
     let file = UnixServer::read(from);
     let login = login(from);
     let keys = UnixMode::read(from);
-    let limits = limits(from);
+    let (limits, access) = (limits(from), access(from, &login));
     let Some(file) = file?.file else {
         return Err(from.missing("file", format!("section [{}] has no file value", from.section.name)));
     };
@@ -70,6 +72,7 @@ fn unix(from: &mut Reader<'_>, cwd: &str) -> Result<ServerSpec, Reported> {
         username,
         password,
         limits: limits?,
+        access: access?,
     })
 }
 
@@ -84,8 +87,41 @@ fn limits(from: &mut Reader<'_>) -> Result<ServerLimits, Reported> {
     })
 }
 
+/// Name and password, if there are.
+type Account = (Option<String>, Option<String>);
+
+/// Reads who may come besides the account of [`login`].
+fn access(from: &mut Reader<'_>, login: &Result<Account, Reported>) -> Result<AccessSpec, Reported> {
+    let keys = AccessKeys::read(from)?;
+    let section = from.section.name.clone();
+    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let viewer = match (some(keys.viewer_username), some(keys.viewer_password)) {
+        (None, None) => None,
+        (Some(name), Some(password)) => Some((name, password)),
+        (name, _) => {
+            let (there, absent) = match name {
+                Some(_) => ("viewer_username", "viewer_password"),
+                None => ("viewer_password", "viewer_username"),
+            };
+            return Err(from.fail(there, format!("Section [{section}] has {there} and no {absent}")));
+        }
+    };
+    if let (Some((name, _)), Ok((user, _))) = (&viewer, login) {
+        // Where nobody is asked for a password, everybody may do everything.
+        let text = match user.as_deref() {
+            None | Some("") => format!("Section [{section}] has viewer_username, but no username and password"),
+            Some(user) if user == name => format!("Section [{section}]: viewer_username is the same as username"),
+            Some(_) => String::new(),
+        };
+        if !text.is_empty() {
+            return Err(from.fail("viewer_username", text));
+        }
+    }
+    Ok(AccessSpec { viewer, hosts: keys.allowed_hosts, get_actions: keys.web_get_actions })
+}
+
 /// CFG-163.
-fn login(from: &mut Reader<'_>) -> Result<(Option<String>, Option<String>), Reported> {
+fn login(from: &mut Reader<'_>) -> Result<Account, Reported> {
     let Login { username, password } = Login::read(from)?;
     if username.is_some() == password.is_some() {
         return Ok((username, password));

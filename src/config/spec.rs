@@ -111,6 +111,25 @@ pub struct ServerSpec {
     pub password: Option<String>,
     /// What it bears of its clients.
     pub limits: ServerLimits,
+    /// Who else may come, and how.
+    pub access: AccessSpec,
+}
+
+/// Who may come to a server besides those who may do everything, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccessSpec {
+    /// Ours: name and password, as for the other account, of who may look and change nothing.
+    pub viewer: Option<(String, String)>,
+    /// Ours: names that a `Host` header may have; all if empty.
+    pub hosts: Vec<String>,
+    /// Ours: GET requests of the web page change things, as Supervisor's do.
+    pub get_actions: bool,
+}
+
+impl Default for AccessSpec {
+    fn default() -> AccessSpec {
+        AccessSpec { viewer: None, hosts: Vec::new(), get_actions: true }
+    }
 }
 
 /// What a server bears of its clients.

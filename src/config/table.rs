@@ -175,6 +175,7 @@ pub const TABLES: &[Table] = &[
             other_keys::UnixServer::ROWS,
             other_keys::UnixMode::ROWS,
             other_keys::Login::ROWS,
+            other_keys::AccessKeys::ROWS,
             other_keys::ServerLimits::ROWS,
         ],
         open: false,
@@ -183,7 +184,12 @@ pub const TABLES: &[Table] = &[
     Table {
         name: Named::Starting("inet_http_server"),
         example: "inet_http_server",
-        rows: &[other_keys::InetServer::ROWS, other_keys::Login::ROWS, other_keys::ServerLimits::ROWS],
+        rows: &[
+            other_keys::InetServer::ROWS,
+            other_keys::Login::ROWS,
+            other_keys::AccessKeys::ROWS,
+            other_keys::ServerLimits::ROWS,
+        ],
         open: false,
         doc: "An HTTP server on a TCP port; more of them as [inet_http_server:name].",
     },

@@ -120,6 +120,7 @@ impl Answers {
         self.body.extend_from_slice(http_out::error_body(status).as_bytes());
         let headers: &[(&str, &str)] = match status {
             401 => &[("WWW-Authenticate", "Basic realm=\"default\"")],
+            405 => &[("Allow", "POST")],
             // What there could be instead (RFC 9110, 15.5.16).
             415 => &[("Accept-Encoding", "gzip")],
             _ => &[],

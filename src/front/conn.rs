@@ -20,7 +20,7 @@ use crate::front::web::action::Doing;
 use crate::front::web::live::Memo;
 use crate::front::web::text::quote;
 use crate::front::{Peer, Server};
-use crate::rpc::{Reply, Waiting};
+use crate::rpc::{Access, Reply, Waiting};
 use crate::wire::gzip::Coding;
 use crate::wire::http_in::{BodyReader, HeadReader, Reject, Version, blank_lines};
 use crate::wire::xml_read::{Call, read_at_once};
@@ -48,6 +48,8 @@ pub struct Conn {
     pub(super) peer: Peer,
     pub(super) state: State,
     heads: HeadReader,
+    /// What whoever asked it may do.
+    pub(super) access: Access,
     /// The question in flight, or the last one.
     pub(super) request: Request,
     /// Received, not yet looked at.
@@ -160,6 +162,7 @@ impl Conn {
             peer,
             state: State::Head,
             heads: HeadReader::default(),
+            access: Access::View,
             request: Request::unreadable(Version::None),
             input: ByteQueue::default(),
             output: ByteQueue::default(),

@@ -6,6 +6,7 @@
 use crate::base::bytes::ByteQueue;
 use crate::front::conn::{Conn, Scene, State};
 use crate::front::web::live::Wanted;
+use crate::rpc::Access;
 use crate::wire::http_in::Version;
 use crate::wire::http_out;
 
@@ -29,12 +30,13 @@ impl Live {
 
 impl Conn {
     /// Begins to tell a page everything.
-    pub(super) fn begin_live(&mut self, may_change: bool, scene: &mut Scene<'_, '_>) {
+    pub(super) fn begin_live(&mut self, scene: &mut Scene<'_, '_>) {
         let chunked = self.request.version == Version::Http11;
         // The end of a raw body is the end of the connection.
         self.request.keep_alive &= chunked;
         let size = scene.answers.live(&mut self.output, &self.request, scene.turn.now.wall);
         self.log_access(200, size, scene);
+        let may_change = self.access == Access::Full;
         scene.world.watch(scene.turn);
         self.state = State::Watching(Live { next: Wanted::All { may_change }, may_change, chunked });
         self.tell(scene);

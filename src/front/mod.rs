@@ -8,6 +8,7 @@ mod conn;
 mod files;
 mod incoming;
 mod live;
+mod origin;
 mod piece;
 mod route;
 mod serve;
@@ -70,6 +71,10 @@ struct Listed {
 struct Server {
     guard: Guard,
     limits: ServerLimits,
+    /// Names by which it may be called; any if empty.
+    hosts: Vec<String>,
+    /// GET requests of pages may change things.
+    get_actions: bool,
     /// Host and port, for clients that don't say how they call it (WEB-030).
     name: String,
     /// Connections that it has.
@@ -131,6 +136,8 @@ impl Front {
                 .map(|server| Server {
                     guard: Guard::new(server),
                     limits: server.limits,
+                    hosts: server.access.hosts.clone(),
+                    get_actions: server.access.get_actions,
                     name: server_name(&server.address),
                     open: 0,
                 })

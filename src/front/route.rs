@@ -10,17 +10,20 @@ use crate::base::time::parse_http_date;
 use crate::base::words::Channel;
 use crate::config::spec::ServerSpec;
 use crate::front::files::{self, File};
+use crate::front::origin::Harm;
 use crate::front::piece::{Asked, Which};
 use crate::front::web::{self, Page};
+use crate::rpc::Access;
 use crate::wire::http_in::Head;
 
 /// What one server asks of its clients (HTTP-080).
 pub(super) struct Guard {
-    /// `None`: everybody may.
-    account: Option<Account>,
+    /// None: everybody may do everything.
+    accounts: Vec<Account>,
 }
 
 struct Account {
+    access: Access,
     user: Vec<u8>,
     secret: Secret,
 }
@@ -34,8 +37,8 @@ enum Secret {
 /// What a request's credentials are worth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Verdict {
-    /// Good, or none are needed.
-    Welcome,
+    /// Good for this, or none are needed.
+    Welcome(Access),
     /// Missing, wrong, of another scheme, or without a colon: 401 (HTTP-083, HTTP-084).
     Stranger,
     /// Not even base64: 400 (HTTP-084).
@@ -44,18 +47,26 @@ pub(super) enum Verdict {
 
 impl Guard {
     pub(super) fn new(server: &ServerSpec) -> Guard {
-        let password = server.password.as_deref().unwrap_or_default();
-        let secret = match password.strip_prefix("{SHA}") {
-            Some(hex) => Secret::Sha(hex.into()),
-            None => Secret::Plain(password.into()),
+        let own = server.username.as_deref().map(|user| (Access::Full, user, server.password.as_deref()));
+        let viewer =
+            server.access.viewer.as_ref().map(|(user, word)| (Access::View, user.as_str(), Some(word.as_str())));
+        let all = own.into_iter().filter(|(_, user, _)| !user.is_empty()).chain(viewer);
+        let account = |(access, user, password): (Access, &str, Option<&str>)| {
+            let password = password.unwrap_or_default();
+            let secret = match password.strip_prefix("{SHA}") {
+                Some(hex) => Secret::Sha(hex.into()),
+                None => Secret::Plain(password.into()),
+            };
+            Account { access, user: user.into(), secret }
         };
-        let user = server.username.as_deref().unwrap_or_default();
-        Guard { account: (!user.is_empty()).then(|| Account { user: user.into(), secret }) }
+        Guard { accounts: all.map(account).collect() }
     }
 
     /// Judges the value of an `Authorization` header. A server without an account ignores it (HTTP-152).
     pub(super) fn check(&self, authorization: Option<&str>) -> Verdict {
-        let Some(account) = &self.account else { return Verdict::Welcome };
+        if self.accounts.is_empty() {
+            return Verdict::Welcome(Access::Full);
+        }
         let Some((scheme, token)) = authorization.and_then(|value| value.split_once(' ')) else {
             return Verdict::Stranger;
         };
@@ -65,12 +76,24 @@ impl Guard {
         let Ok(pair) = BASE64.decode(token.trim()) else { return Verdict::Unreadable };
         let Some(colon) = pair.iter().position(|byte| *byte == b':') else { return Verdict::Stranger };
         let (user, password) = (&pair[..colon], &pair[colon + 1..]);
-        let known = match &account.secret {
+        let mut verdict = Verdict::Stranger;
+        // All are compared whatever the first one says: the time must not tell which was wrong.
+        for account in &self.accounts {
+            if account.is(user, password) && verdict == Verdict::Stranger {
+                verdict = Verdict::Welcome(account.access);
+            }
+        }
+        verdict
+    }
+}
+
+impl Account {
+    fn is(&self, user: &[u8], password: &[u8]) -> bool {
+        let known = match &self.secret {
             Secret::Plain(secret) => same_secret(secret, password),
             Secret::Sha(hex) => same_secret(hex, sha1_smol::Sha1::from(password).digest().to_string().as_bytes()),
         };
-        // Both are compared whatever the first one says: the time must not tell which was wrong.
-        if same_secret(&account.user, user) & known { Verdict::Welcome } else { Verdict::Stranger }
+        same_secret(&self.user, user) & known
     }
 }
 
@@ -98,6 +121,15 @@ pub(super) enum Route {
 }
 
 impl Route {
+    /// What a page from elsewhere could do with a request that comes here; `changes`: it may change something.
+    pub(super) fn harm(&self, changes: bool) -> Harm {
+        match self {
+            _ if changes => Harm::Changes,
+            Route::Log(_) | Route::MainLog | Route::Read(_) | Route::Live => Harm::Reads,
+            _ => Harm::None,
+        }
+    }
+
     /// Whether the answer depends on a body, so that a POST must announce its length (HTTP-026, WEB-029).
     pub(super) fn reads_body(&self) -> bool {
         matches!(self, Route::Rpc | Route::Page(_))
@@ -191,17 +223,22 @@ fn log_name(rest: &str) -> Option<(String, Channel)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::spec::{Address, ServerLimits};
+    use crate::config::spec::{AccessSpec, Address, ServerLimits};
     use crate::wire::http_in::{Framing, Version};
 
     fn guard(user: &str, password: &str) -> Guard {
-        Guard::new(&ServerSpec {
+        Guard::new(&server(user, password))
+    }
+
+    fn server(user: &str, password: &str) -> ServerSpec {
+        ServerSpec {
             section: "inet_http_server".into(),
             address: Address::Inet { host: String::new(), port: 9001 },
             username: Some(user.into()),
             password: Some(password.into()),
             limits: ServerLimits::default(),
-        })
+            access: AccessSpec::default(),
+        }
     }
 
     fn check(guard: &Guard, scheme: &str, pair: &str) -> Verdict {
@@ -212,8 +249,8 @@ mod tests {
     fn http_080_without_a_user_name_everybody_is_welcome() {
         // HTTP-152: a header that nobody asked for is ignored, however broken.
         for value in [None, Some("Basic !"), Some("Digest x"), Some("")] {
-            assert_eq!(guard("", "").check(value), Verdict::Welcome);
-            assert_ne!(guard("u", "p").check(value), Verdict::Welcome, "{value:?}");
+            assert_eq!(guard("", "").check(value), Verdict::Welcome(Access::Full));
+            assert_ne!(guard("u", "p").check(value), Verdict::Welcome(Access::Full), "{value:?}");
         }
     }
 
@@ -221,7 +258,7 @@ mod tests {
     fn http_081_basic_credentials() {
         let guard = guard("user", "pass:word");
         for scheme in ["Basic", "basic", "BASIC"] {
-            assert_eq!(check(&guard, scheme, "user:pass:word"), Verdict::Welcome);
+            assert_eq!(check(&guard, scheme, "user:pass:word"), Verdict::Welcome(Access::Full));
         }
         for pair in ["user:pass", "user:pass:wor", "user:pass:word2", "use:pass:word", "user2:pass:word", ":", "user:"]
         {
@@ -232,11 +269,28 @@ mod tests {
     #[test]
     fn http_082_sha_passwords_compare_lower_case_hex() {
         let hex = sha1_smol::Sha1::from("thepassword").digest().to_string();
-        assert_eq!(check(&guard("u", &format!("{{SHA}}{hex}")), "Basic", "u:thepassword"), Verdict::Welcome);
+        assert_eq!(
+            check(&guard("u", &format!("{{SHA}}{hex}")), "Basic", "u:thepassword"),
+            Verdict::Welcome(Access::Full)
+        );
         assert_eq!(check(&guard("u", &format!("{{SHA}}{hex}")), "Basic", "u:thepasswore"), Verdict::Stranger);
         assert_eq!(check(&guard("u", &format!("{{SHA}}{hex}")), "Basic", &format!("u:{hex}")), Verdict::Stranger);
         let upper = hex.to_uppercase();
         assert_eq!(check(&guard("u", &format!("{{SHA}}{upper}")), "Basic", "u:thepassword"), Verdict::Stranger);
+    }
+
+    #[test]
+    fn who_may_only_look() {
+        let mut server = server("u", "p");
+        server.access.viewer =
+            Some(("v".into(), "{SHA}".to_string() + &sha1_smol::Sha1::from("w").digest().to_string()));
+        let guard = Guard::new(&server);
+        assert_eq!(check(&guard, "Basic", "u:p"), Verdict::Welcome(Access::Full));
+        assert_eq!(check(&guard, "Basic", "v:w"), Verdict::Welcome(Access::View));
+        for pair in ["u:w", "v:p", "v:", ":w", "x:w"] {
+            assert_eq!(check(&guard, "Basic", pair), Verdict::Stranger, "{pair}");
+        }
+        assert_eq!(guard.check(None), Verdict::Stranger);
     }
 
     #[test]
@@ -245,7 +299,7 @@ mod tests {
         assert_eq!(guard.check(None), Verdict::Stranger);
         assert_eq!(guard.check(Some("Basic")), Verdict::Stranger);
         assert_eq!(guard.check(Some("Digest dTpw")), Verdict::Stranger);
-        assert_eq!(guard.check(Some("Basic dTpw")), Verdict::Welcome);
+        assert_eq!(guard.check(Some("Basic dTpw")), Verdict::Welcome(Access::Full));
         assert_eq!(guard.check(Some("Basic dTp")), Verdict::Unreadable);
         assert_eq!(guard.check(Some("Basic !!!!")), Verdict::Unreadable);
         assert_eq!(check(&guard, "Basic", "up"), Verdict::Stranger);

@@ -10,12 +10,13 @@ use crate::front::answer::Request;
 use crate::front::conn::{Conn, Job, Open, Rest, Scene, State};
 use crate::front::files::File;
 use crate::front::incoming::Wrong;
+use crate::front::origin;
 use crate::front::route::{self, Route, Verdict};
 use crate::front::tail::Tail;
 use crate::front::web::action::Doing;
 use crate::front::web::text::Form;
 use crate::front::web::{self, Page};
-use crate::rpc::{self, Answer, Reply};
+use crate::rpc::{self, Access, Answer, Reply};
 use crate::wire::gzip::Coding;
 use crate::wire::http_in::{BodyReader, Framing, Head, Reject, Version};
 use crate::wire::http_out;
@@ -39,16 +40,32 @@ impl Conn {
         self.request = Request::new(head, scene.world.says(Level::Trace));
         self.began = None;
         let length_missing = head.framing.is_none() && head.method == "POST";
-        let verdict = scene.servers.get(self.server).map(|server| server.guard.check(head.header("authorization")));
+        let Some(server) = scene.servers.get(self.server) else { return self.give_up(401, Rest::Unknown, scene) };
+        let verdict = server.guard.check(head.header("authorization"));
         let route = route::route(head);
+        let form = head.query.as_deref().map(Form::of_query).unwrap_or_default();
+        let acts_by_get = head.method == "GET" && route == Route::Page(Page::Status) && form.may_change();
         let coding = head.coding();
         let refused = match verdict {
-            Some(Verdict::Welcome) if length_missing && route.reads_body() => Some(411),
-            Some(Verdict::Welcome) if length_missing => Some(400),
-            Some(Verdict::Welcome) if coding == Coding::Unknown && route == Route::Rpc => Some(415),
-            Some(Verdict::Welcome) => None,
-            Some(Verdict::Unreadable) => Some(400),
-            Some(Verdict::Stranger) | None => Some(401),
+            Verdict::Unreadable => Some(400),
+            Verdict::Stranger => Some(401),
+            Verdict::Welcome(access) => {
+                self.access = access;
+                let misdirected = origin::misdirected(head, &server.hosts).map(|why| (421, why));
+                let harm = route.harm(head.method == "POST" || acts_by_get);
+                let foreign = misdirected.or_else(|| origin::foreign(head, harm).map(|why| (403, why)));
+                match foreign {
+                    Some((status, why)) => {
+                        self.say_refused(head, why, scene);
+                        Some(status)
+                    }
+                    None if acts_by_get && !server.get_actions => Some(405),
+                    None if length_missing && route.reads_body() => Some(411),
+                    None if length_missing => Some(400),
+                    None if coding == Coding::Unknown && route == Route::Rpc => Some(415),
+                    None => None,
+                }
+            }
         };
         let framing = head.framing.unwrap_or(Framing::Empty);
         let reader = BodyReader::new(framing, self.limits.body_bytes);
@@ -68,8 +85,8 @@ impl Conn {
                 let job = match route {
                     Route::Rpc => Job::NewCall(coding),
                     Route::Page(page) => {
-                        let form = head.query.as_deref().map(Form::of_query).unwrap_or_default();
-                        Job::Form(Box::new(Visit { page, base: self.base(head, scene), form, body: Vec::new() }))
+                        let base = self.base(head, scene);
+                        Job::Form(Box::new(Visit { page, base, form, body: Vec::new() }))
                     }
                     other => Job::Then(other),
                 };
@@ -114,7 +131,7 @@ impl Conn {
                 self.follow(path, false, scene);
             }
             Job::Then(Route::Read(asked)) => self.give_log(&asked, scene),
-            Job::Then(Route::Live) => self.begin_live(true, scene),
+            Job::Then(Route::Live) => self.begin_live(scene),
             Job::Then(Route::Refused(status)) => self.give_error(status, scene),
             // Every call is Job::Call by now, a page Job::Form.
             Job::NewCall(_) | Job::Then(Route::Rpc | Route::Page(_)) => self.give_error(400, scene),
@@ -123,7 +140,7 @@ impl Conn {
 
     /// Carries out the call that was read.
     pub(super) fn carry_out(&mut self, scene: &mut Scene<'_, '_>) {
-        let answer = rpc::call(scene.world, scene.turn, &scene.call.method, &mut scene.call.params);
+        let answer = rpc::call(scene.world, scene.turn, self.access, &scene.call.method, &mut scene.call.params);
         scene.call.give_back();
         match answer {
             Answer::Now(result) => self.give_result(&result, scene),
@@ -142,7 +159,12 @@ impl Conn {
                 let size = scene.answers.text(&mut self.output, &self.request, "OK", scene.turn.now.wall);
                 return self.answered(200, size, scene);
             }
-            Page::Status => web::status::render(&web::status(scene.world, visit.form.message, true, scene.turn)),
+            Page::Status => web::status::render(&web::status(
+                scene.world,
+                visit.form.message,
+                self.access == Access::Full,
+                scene.turn,
+            )),
             Page::Tail => web::tail::render(&web::tail(visit.form, scene.world, scene.turn)),
         };
         let size = scene.answers.page(&mut self.output, &self.request, body, scene.turn.now.wall);
@@ -152,12 +174,20 @@ impl Conn {
     /// Does what a page was asked to do (WEB-020 to WEB-028).
     fn act(&mut self, visit: &Visit, scene: &mut Scene<'_, '_>) {
         match Doing::new(&visit.form) {
+            Ok(_) if self.access == Access::View && visit.form.may_change() => self.give_error(403, scene),
             Err(status) => self.give_error(status, scene),
             Ok(doing) => {
                 let open = Open::Action(Box::new(doing), format!("{}/?message=", visit.base));
                 self.state = State::Waiting { open, asked: None };
             }
         }
+    }
+
+    /// Says that a request was refused because of where it comes from.
+    fn say_refused(&self, head: &Head, why: String, scene: &mut Scene<'_, '_>) {
+        let path = head.path.chars().take(limits::SHOWN_PATH_CHARS).collect::<String>();
+        let (host, method, path) = (self.peer.host(), head.method.clone(), repr(&path));
+        scene.world.say(&Line::Foreign { host, method, path, why }, scene.turn);
     }
 
     /// How the client calls this server (WEB-030).

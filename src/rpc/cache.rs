@@ -22,6 +22,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Forget every key.",
         gate: Gate::NotShutdown,
+        reads: false,
         run: clear,
     },
     Method {
@@ -32,6 +33,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true, also when there was no such key.",
         help: "Forget a key and its value.",
         gate: Gate::NotShutdown,
+        reads: false,
         run: delete,
     },
     Method {
@@ -42,6 +44,7 @@ pub const METHODS: &[Method] = &[
         result: "The value.",
         help: "Give the value of a key.",
         gate: Gate::NotShutdown,
+        reads: true,
         run: fetch,
     },
     Method {
@@ -52,6 +55,7 @@ pub const METHODS: &[Method] = &[
         result: "The version.",
         help: "Give the version of these methods.",
         gate: Gate::NotShutdown,
+        reads: true,
         run: |_| Ok(Answer::from(API_VERSION)),
     },
     Method {
@@ -62,6 +66,7 @@ pub const METHODS: &[Method] = &[
         result: "The number.",
         help: "Count the keys.",
         gate: Gate::NotShutdown,
+        reads: true,
         run: get_count,
     },
     Method {
@@ -72,6 +77,7 @@ pub const METHODS: &[Method] = &[
         result: "The keys, sorted.",
         help: "List every key.",
         gate: Gate::NotShutdown,
+        reads: true,
         run: get_keys,
     },
     Method {
@@ -82,6 +88,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Keep a value under a key, in place of what was there.",
         gate: Gate::NotShutdown,
+        reads: false,
         run: store,
     },
 ];

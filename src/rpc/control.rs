@@ -29,6 +29,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true; for a group as startProcessGroup.",
         help: "Start a process.",
         gate: Gate::Running,
+        reads: false,
         run: |call| one_or_group(call, start_one, |call, members| start_members(call, members, 1)),
     },
     Method {
@@ -39,6 +40,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process: name, group, status, description.",
         help: "Start the processes of a group that are not running.",
         gate: Gate::Running,
+        reads: false,
         run: |call| group_named(call).and_then(|members| start_members(call, members, 1)),
     },
     Method {
@@ -49,6 +51,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process: name, group, status, description.",
         help: "Start every process that is not running.",
         gate: Gate::Running,
+        reads: false,
         run: |call| {
             let all = call.world.all_by_priority();
             start_members(call, all, 0)
@@ -62,6 +65,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true; for a group as stopProcessGroup.",
         help: "Stop a process.",
         gate: Gate::Running,
+        reads: false,
         run: |call| one_or_group(call, stop_one, |call, members| stop_members(call, members, 1)),
     },
     Method {
@@ -72,6 +76,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process: name, group, status, description.",
         help: "Stop the running processes of a group.",
         gate: Gate::Running,
+        reads: false,
         run: |call| group_named(call).and_then(|members| stop_members(call, members, 1)),
     },
     Method {
@@ -82,6 +87,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process: name, group, status, description.",
         help: "Stop every running process.",
         gate: Gate::Running,
+        reads: false,
         run: |call| {
             let all = call.world.all_by_priority();
             stop_members(call, all, 0)
@@ -95,6 +101,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true; for a group as signalProcessGroup.",
         help: "Send a signal to a process.",
         gate: Gate::Running,
+        reads: false,
         run: |call| one_or_group(call, signal_one, signal_members),
     },
     Method {
@@ -105,6 +112,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process: name, group, status, description.",
         help: "Send a signal to every process of a group that can take one.",
         gate: Gate::Running,
+        reads: false,
         run: |call| group_named(call).and_then(|members| signal_members(call, members)),
     },
     Method {
@@ -115,6 +123,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process: name, group, status, description.",
         help: "Send a signal to every process that can take one.",
         gate: Gate::Running,
+        reads: false,
         run: |call| {
             let all = call.world.all_by_priority();
             signal_members(call, all)
@@ -128,6 +137,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Send text to a process's standard input.",
         gate: Gate::Running,
+        reads: false,
         run: send_stdin,
     },
 ];

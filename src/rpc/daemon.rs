@@ -23,6 +23,7 @@ pub const METHODS: &[Method] = &[
         result: "The version.",
         help: "Give the version of these methods.",
         gate: Gate::Running,
+        reads: true,
         run: |_| Ok(Answer::from(API_VERSION)),
     },
     Method {
@@ -33,6 +34,7 @@ pub const METHODS: &[Method] = &[
         result: "The version.",
         help: "Give the version of these methods, as getAPIVersion does.",
         gate: Gate::Running,
+        reads: true,
         run: |_| Ok(Answer::from(API_VERSION)),
     },
     Method {
@@ -43,6 +45,7 @@ pub const METHODS: &[Method] = &[
         result: "The version.",
         help: "Give the version of Supervisor that this daemon stands in for.",
         gate: Gate::Running,
+        reads: true,
         run: |_| Ok(Answer::from(SUPERVISOR_VERSION)),
     },
     Method {
@@ -53,6 +56,7 @@ pub const METHODS: &[Method] = &[
         result: "The identifier.",
         help: "Give the name that the configuration gives this daemon.",
         gate: Gate::Running,
+        reads: true,
         run: |call| Ok(Answer::from(call.world.config.daemon.identifier.as_str())),
     },
     Method {
@@ -63,6 +67,7 @@ pub const METHODS: &[Method] = &[
         result: "The members statecode and statename.",
         help: "Tell what the daemon is doing.",
         gate: Gate::Running,
+        reads: true,
         run: get_state,
     },
     Method {
@@ -73,6 +78,7 @@ pub const METHODS: &[Method] = &[
         result: "The process id.",
         help: "Give the daemon's own process id.",
         gate: Gate::Running,
+        reads: true,
         run: |call| Ok(Answer::from(i64::from(call.turn.host.pid()))),
     },
     Method {
@@ -83,6 +89,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Stop all processes in order, then exit.",
         gate: Gate::Running,
+        reads: false,
         run: shutdown,
     },
     Method {
@@ -93,6 +100,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Stop all processes in order, then begin anew with the configuration read again.",
         gate: Gate::Running,
+        reads: false,
         run: restart,
     },
     Method {
@@ -103,6 +111,7 @@ pub const METHODS: &[Method] = &[
         result: "One array of three: the names of added, changed and removed groups.",
         help: "Read the configuration again and compare it with what is active; nothing starts or stops.",
         gate: Gate::Running,
+        reads: false,
         run: reload_config,
     },
     Method {
@@ -113,6 +122,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Make a configured group active and start what starts by itself.",
         gate: Gate::Running,
+        reads: false,
         run: add_process_group,
     },
     Method {
@@ -123,6 +133,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Take a group out whose processes are all stopped.",
         gate: Gate::Running,
+        reads: false,
         run: remove_process_group,
     },
     Method {
@@ -136,6 +147,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Send an event to the listeners that asked for REMOTE_COMMUNICATION.",
         gate: Gate::Open,
+        reads: false,
         run: send_event,
     },
 ];

@@ -23,6 +23,7 @@ pub const METHODS: &[Method] = &[
         result: "State, times, pid, logs and a description.",
         help: "Tell what a process is doing.",
         gate: Gate::Running,
+        reads: true,
         run: get_process_info,
     },
     Method {
@@ -33,6 +34,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process, as getProcessInfo gives it.",
         help: "Tell what all processes are doing, sorted by group and name.",
         gate: Gate::Running,
+        reads: true,
         run: get_all_process_info,
     },
     Method {
@@ -43,6 +45,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each configured process.",
         help: "Tell how all processes are configured, active or not, sorted by name.",
         gate: Gate::Running,
+        reads: true,
         run: get_all_config_info,
     },
 ];

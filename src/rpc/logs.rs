@@ -30,6 +30,7 @@ const fn main_log(name: &'static str) -> Method {
         result: "The text.",
         help: "Read a part of the main log.",
         gate: Gate::Running,
+        reads: true,
         run: read_main_log,
     }
 }
@@ -43,6 +44,7 @@ const fn reads(name: &'static str, help: &'static str, run: fn(&mut Call<'_, '_>
         result: "The text.",
         help,
         gate: Gate::Running,
+        reads: true,
         run,
     }
 }
@@ -56,6 +58,7 @@ const fn tails(name: &'static str, help: &'static str, run: fn(&mut Call<'_, '_>
         result: "The text, the log's size, and whether the log is longer than what was asked for.",
         help,
         gate: Gate::Running,
+        reads: true,
         run,
     }
 }
@@ -69,6 +72,7 @@ const fn clears(name: &'static str) -> Method {
         result: "Always true.",
         help: "Empty the logs of a process.",
         gate: Gate::Running,
+        reads: false,
         run: clear_process_logs,
     }
 }
@@ -90,6 +94,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Empty the main log.",
         gate: Gate::Running,
+        reads: false,
         run: clear_main_log,
     },
     reads("readProcessLog", STDOUT, |call| read_process_log(call, Channel::Stdout)),
@@ -108,6 +113,7 @@ pub const METHODS: &[Method] = &[
         result: "A struct for each process: name, group, status, description.",
         help: "Empty the logs of all processes.",
         gate: Gate::Running,
+        reads: false,
         run: clear_all_process_logs,
     },
 ];

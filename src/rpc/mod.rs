@@ -73,6 +73,15 @@ pub enum Gate {
     NotShutdown,
 }
 
+/// What a client may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Everything.
+    Full,
+    /// Call what only reads.
+    View,
+}
+
 /// What a handler works with. The arguments are as many as the row says, and those that are texts are.
 pub struct Call<'a, 't> {
     /// All state.
@@ -83,6 +92,8 @@ pub struct Call<'a, 't> {
     pub args: Vec<Value>,
     /// Which of [`World::interfaces`] was called; `system` has none.
     pub interface: Option<usize>,
+    /// What the client may do: for calls within the call.
+    pub access: Access,
 }
 
 /// What a handler gives: an answer now or later, or a fault.
@@ -104,6 +115,8 @@ pub struct Method {
     pub help: &'static str,
     /// When it refuses.
     pub gate: Gate,
+    /// Whether it changes nothing, so that everybody who may look may call it.
+    pub reads: bool,
     /// Does it.
     pub run: fn(&mut Call<'_, '_>) -> Outcome,
 }
@@ -160,12 +173,13 @@ fn find(world: &World, name: &str) -> Option<(Option<usize>, &'static Method)> {
     Some((Some(interface), row))
 }
 
-/// Carries out a call, and says so at level TRAC (RPC-208). What the method doesn't take of its parameters stays.
-pub fn call(world: &mut World, turn: &mut Turn<'_>, method: &str, params: &mut Vec<Value>) -> Answer {
+/// Carries out a call, and says so at level TRAC (RPC-208). To who may only look, what changes something is FAILED. What
+/// the method doesn't take of its parameters stays.
+pub fn call(world: &mut World, turn: &mut Turn<'_>, access: Access, method: &str, params: &mut Vec<Value>) -> Answer {
     if world.says(Level::Trace) {
         world.say(&Line::MethodCalled { method: method.to_string() }, turn);
     }
-    let answer = carry_out(world, turn, method, params);
+    let answer = carry_out(world, turn, access, method, params);
     if world.says(Level::Trace) {
         match &answer {
             // upstream: RPC-208, to have begun to wait is a success, too.
@@ -182,8 +196,8 @@ pub fn call(world: &mut World, turn: &mut Turn<'_>, method: &str, params: &mut V
 }
 
 /// Carries out a call without a word, as those within a multicall are.
-fn carry_out(world: &mut World, turn: &mut Turn<'_>, method: &str, params: &mut Vec<Value>) -> Answer {
-    dispatch(world, turn, method, params).unwrap_or_else(|fault| Answer::Now(Err(fault)))
+fn carry_out(world: &mut World, turn: &mut Turn<'_>, access: Access, method: &str, params: &mut Vec<Value>) -> Answer {
+    dispatch(world, turn, access, method, params).unwrap_or_else(|fault| Answer::Now(Err(fault)))
 }
 
 /// Carries out a method of the main namespace for the daemon's own pages: whichever namespaces are configured, and
@@ -191,21 +205,25 @@ fn carry_out(world: &mut World, turn: &mut Turn<'_>, method: &str, params: &mut 
 pub fn own_call(world: &mut World, turn: &mut Turn<'_>, name: &str, mut args: Vec<Value>) -> Answer {
     let rows = methods_of(&InterfaceKind::Main).iter().copied().flatten();
     let outcome = match rows.into_iter().find(|row| row.name == name) {
-        Some(row) => run(world, turn, None, row, &mut args),
+        Some(row) => run(world, turn, Access::Full, None, row, &mut args),
         None => Err(Fault::new(fault::UNKNOWN_METHOD)),
     };
     outcome.unwrap_or_else(|fault| Answer::Now(Err(fault)))
 }
 
-fn dispatch(world: &mut World, turn: &mut Turn<'_>, name: &str, args: &mut Vec<Value>) -> Outcome {
+fn dispatch(world: &mut World, turn: &mut Turn<'_>, access: Access, name: &str, args: &mut Vec<Value>) -> Outcome {
     let (interface, method) = find(world, name).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))?;
-    run(world, turn, interface, method, args)
+    if access == Access::View && !method.reads {
+        return Err(Fault::with(fault::FAILED, format!("this account may only look, and {name} changes something")));
+    }
+    run(world, turn, access, interface, method, args)
 }
 
 /// Gates, checks the arguments and runs the handler. `interface`: which of [`World::interfaces`] was called.
 fn run(
     world: &mut World,
     turn: &mut Turn<'_>,
+    access: Access,
     interface: Option<usize>,
     method: &'static Method,
     args: &mut Vec<Value>,
@@ -232,7 +250,7 @@ fn run(
     if !method.params.iter().zip(args.iter()).all(|(param, arg)| param.kind.accepts(arg)) {
         return Err(Fault::new(fault::INCORRECT_PARAMETERS));
     }
-    let mut call = Call { world, turn, args: std::mem::take(args), interface };
+    let mut call = Call { world, turn, args: std::mem::take(args), interface, access };
     let outcome = (method.run)(&mut call);
     *args = call.args;
     outcome

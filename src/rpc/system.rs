@@ -18,6 +18,7 @@ pub const METHODS: &[Method] = &[
         result: "The full names, sorted.",
         help: "List every method that can be called.",
         gate: Gate::Open,
+        reads: true,
         run: list_methods,
     },
     Method {
@@ -28,6 +29,7 @@ pub const METHODS: &[Method] = &[
         result: "The help text.",
         help: "Say what a method does, what it takes and what it gives.",
         gate: Gate::Open,
+        reads: true,
         run: method_help,
     },
     Method {
@@ -38,6 +40,7 @@ pub const METHODS: &[Method] = &[
         result: "The type of the result, then those of the parameters.",
         help: "List the types of a method's result and parameters.",
         gate: Gate::Open,
+        reads: true,
         run: method_signature,
     },
     Method {
@@ -48,6 +51,7 @@ pub const METHODS: &[Method] = &[
         result: "The results in order; a fault is a struct with faultCode and faultString.",
         help: "Carry out several calls, one after the other.",
         gate: Gate::Open,
+        reads: true,
         run: multicall,
     },
 ];
@@ -87,7 +91,7 @@ fn multicall(call: &mut Call<'_, '_>) -> Outcome {
     }
     let arrays = call.world.config.daemon.multicall_arrays;
     let done = Vec::with_capacity(left.len());
-    let calls = Waiting::Calls { done, bytes: 0, open: None, arrays, left: left.into_iter() };
+    let calls = Waiting::Calls { done, bytes: 0, open: None, access: call.access, arrays, left: left.into_iter() };
     Ok(calls.or_now(call.world, call.turn))
 }
 

@@ -27,6 +27,7 @@ const fn add_program(name: &'static str, help: &'static str) -> Method {
         result: "Always true.",
         help,
         gate: Gate::NotShutdown,
+        reads: false,
         run: add_program_to_group,
     }
 }
@@ -41,6 +42,7 @@ pub const METHODS: &[Method] = &[
         result: "The version.",
         help: "Give the version of these methods.",
         gate: Gate::NotShutdown,
+        reads: true,
         run: get_api_version,
     },
     Method {
@@ -51,6 +53,7 @@ pub const METHODS: &[Method] = &[
         result: "The names.",
         help: "List the active groups in the order in which they became active.",
         gate: Gate::NotShutdown,
+        reads: true,
         run: get_group_names,
     },
     Method {
@@ -64,6 +67,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Add an empty group.",
         gate: Gate::NotShutdown,
+        reads: false,
         run: add_group,
     },
     Method {
@@ -78,6 +82,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Add an empty group, as addGroup does.",
         gate: Gate::NotShutdown,
+        reads: false,
         run: add_empty_group,
     },
     add_program("addProgramToGroup", "Add a program to a group and start it, if it starts by itself."),
@@ -90,6 +95,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Take a stopped process out of its group.",
         gate: Gate::NotShutdown,
+        reads: false,
         run: remove_process_from_group,
     },
     Method {
@@ -103,6 +109,7 @@ pub const METHODS: &[Method] = &[
         result: "Always true.",
         help: "Write a line to the main log.",
         gate: Gate::NotShutdown,
+        reads: false,
         run: log,
     },
 ];

@@ -12,7 +12,7 @@ use crate::base::words::{Channel, Fault, Mood, State, fault};
 use crate::rpc::control::launch;
 use crate::rpc::logs::is_about_to_speak;
 use crate::rpc::read::read_log;
-use crate::rpc::{Answer, Outcome, Reply, carry_out};
+use crate::rpc::{Access, Answer, Outcome, Reply, carry_out};
 use crate::world::cache::size;
 use crate::world::lines::Line;
 use crate::world::process::Process;
@@ -67,6 +67,8 @@ pub enum Waiting {
         bytes: u64,
         /// The call that is being waited for.
         open: Option<Box<Waiting>>,
+        /// What the client may do.
+        access: Access,
         /// Successes are arrays of one, as Python's MultiCall wants them (DEC-011).
         arrays: bool,
         /// Those not begun: method and arguments, or the fault that takes their place.
@@ -155,7 +157,7 @@ impl Waiting {
                 });
                 open.is_empty().then(|| Ok(Value::Array(std::mem::take(done))))
             }
-            Waiting::Calls { done, bytes, open, arrays, left } => {
+            Waiting::Calls { done, bytes, open, access, arrays, left } => {
                 let before = *bytes;
                 for _ in 0..limits::REQUESTS_PER_TURN {
                     let outcome = match (open.as_mut(), left.as_slice().is_empty()) {
@@ -165,7 +167,7 @@ impl Waiting {
                         (None, false) => match left.next()? {
                             Err(fault) => Err(fault),
                             Ok(_) if *bytes >= limits::MULTICALL_BYTES => Err(too_much()),
-                            Ok((method, mut params)) => match carry_out(world, turn, &method, &mut params) {
+                            Ok((method, mut params)) => match carry_out(world, turn, *access, &method, &mut params) {
                                 Answer::Now(outcome) => outcome.map(|reply| reply.into_value()),
                                 Answer::Later(waiting) => {
                                     *open = Some(Box::new(waiting));

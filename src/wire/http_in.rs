@@ -57,6 +57,11 @@ impl Head {
     pub fn header(&self, name: &str) -> Option<&str> {
         values(&self.headers, name).next()
     }
+
+    /// All values of a header, by lower-case name.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        values(&self.headers, name)
+    }
 }
 
 /// Why a request can't be answered properly; the status to say so with. The connection closes afterwards.

@@ -35,13 +35,16 @@ const REASONS: &[(u16, &str)] = &[
     (304, "Not Modified"),
     (400, "Bad Request"),
     (401, "Unauthorized"),
+    (403, "Forbidden"),
     (404, "Not Found"),
+    (405, "Method Not Allowed"),
     // Past a limit of ours.
     (408, "Request Timeout"),
     (411, "Length Required"),
     (413, "Request Entity Too Large"),
     (415, "Unsupported Media Type"),
     (416, "Range Not Satisfiable"),
+    (421, "Misdirected Request"),
     (500, "Internal Server Error"),
     (503, "Service Unavailable"),
 ];

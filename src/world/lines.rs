@@ -201,6 +201,9 @@ lines! {
         "XML-RPC method {method}() returned fault: [{code}] {text}";
     /// HTTP-048: a log that is no regular file can't be followed.
     CannotFollow { host: String, path: String } Error "{host}:Server Error: {path} is no regular file";
+    /// A request that a page from elsewhere made a browser send, or one by a name that is not ours.
+    Foreign { host: String, method: String, path: String, why: String } Warn
+        "{host}: refused {method} {path}: {why}";
     /// HTTP-049.
     Access { host: String, stamp: String, request: String, status: u16, bytes: u64 } Trace
         "{host} - - [{stamp}] \"{request}\" {status} {bytes}";

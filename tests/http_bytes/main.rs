@@ -7,5 +7,6 @@ mod packed;
 mod pieces;
 mod requests;
 mod rig;
+mod security;
 mod tails;
 mod web;

@@ -15,7 +15,7 @@ use majordomo::base::words::{Channel, Exit, Fault, Pid, State};
 use majordomo::config::spec::{
     Autorestart, ChannelSpec, Config, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec, LogFile, ProcessSpec,
 };
-use majordomo::rpc::{self, Answer, Waiting};
+use majordomo::rpc::{self, Access, Answer, Waiting};
 use majordomo::sim::clock::Clock;
 use majordomo::sim::host::{Deed, SimHost};
 use majordomo::world::life::Life;
@@ -148,7 +148,7 @@ impl Rig {
 
     /// Calls a method.
     pub fn ask(&mut self, method: &str, mut params: Vec<Value>) -> Asked {
-        let answer = self.turn(|world, turn| rpc::call(world, turn, method, &mut params));
+        let answer = self.turn(|world, turn| rpc::call(world, turn, Access::Full, method, &mut params));
         self.settle();
         match answer {
             Answer::Now(result) => Asked::Now(result.map(|reply| reply.into_value())),

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::{bad, good, load_with, machine, notices, one_bad};
 use crate::base::words::Level;
 use crate::config::ctl::{CtlPlugin, CtlPluginKind, CtlSpec};
-use crate::config::spec::{Address, InterfaceKind, ServerLimits};
+use crate::config::spec::{AccessSpec, Address, InterfaceKind, ServerLimits};
 use crate::config::{Surroundings, ctl_section};
 
 #[test]
@@ -74,6 +74,39 @@ fn http_009_http_024_limits_of_a_server() {
     ] {
         let mistake = one_bad(&format!("[inet_http_server]\nport=1\n{line}\n"));
         assert_eq!(mistake, text, "{line}");
+    }
+}
+
+#[test]
+fn who_may_look_and_which_names_lead_here() {
+    let access = |text: &str| good(&format!("[inet_http_server]\nport=1\n{text}")).servers[0].access.clone();
+    assert_eq!(access(""), AccessSpec::default());
+    let login = "username=u\npassword=p\n";
+    let set = access(&format!("{login}viewer_username=v\nviewer_password={{SHA}}x\nweb_get_actions=off\n"));
+    let viewer = Some(("v".to_string(), "{SHA}x".to_string()));
+    assert_eq!(set, AccessSpec { viewer, hosts: Vec::new(), get_actions: false });
+    let hosts = "box, *.example.com:443,[::1]:9001 ,*,127.0.0.1";
+    let expected = ["box", "*.example.com:443", "[::1]:9001", "*", "127.0.0.1"];
+    assert_eq!(access(&format!("allowed_hosts={hosts}\n")).hosts, expected);
+    for bad in ["a b", "http://box", "box/", "b*x", "*.", "[::g]", "box:port", "box:70000", "a,,b", ":80", "<b>"] {
+        let mistake = one_bad(&format!("[inet_http_server]\nport=1\nallowed_hosts={bad}\n"));
+        assert!(mistake.contains("is no host name such as"), "{bad}: {mistake}");
+    }
+    for (lines, text) in [
+        ("viewer_username=v\n", "Section [inet_http_server] has viewer_username and no viewer_password"),
+        ("viewer_password=v\n", "Section [inet_http_server] has viewer_password and no viewer_username"),
+        (
+            "viewer_username=u\nviewer_password=x\n",
+            "Section [inet_http_server]: viewer_username is the same as username",
+        ),
+    ] {
+        assert_eq!(one_bad(&format!("[inet_http_server]\nport=1\n{login}{lines}")), text);
+    }
+    // Where nobody is asked, nobody only looks.
+    let open = "Section [inet_http_server] has viewer_username, but no username and password";
+    for login in ["", "username=\npassword=\n"] {
+        let lines = format!("[inet_http_server]\nport=1\n{login}viewer_username=v\nviewer_password=x\n");
+        assert_eq!(one_bad(&lines), open);
     }
 }
 

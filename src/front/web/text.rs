@@ -77,6 +77,11 @@ impl Form {
         }
     }
 
+    /// Whether it asks for an action that may change something: any but the refresh, also one that nobody knows.
+    pub(in crate::front) fn may_change(&self) -> bool {
+        self.action.as_deref().is_some_and(|action| action != "refresh")
+    }
+
     fn field(&mut self, name: &str) -> Option<&mut Option<String>> {
         match name {
             "processname" => Some(&mut self.processname),
