@@ -61,7 +61,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet. The error, for
+    /// Opens the main log, finds old automatic logs, makes the groups (CFG-181). Starts nothing yet. The error, for
     /// the operator, says why the main log or a FastCGI socket can't be opened.
     pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<Daemon, String> {
         let front = Front::new(&config.servers);

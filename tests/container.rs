@@ -114,14 +114,14 @@ fn a_read_only_root() {
     assert_eq!(
         told(&read("supervisord.log")),
         [
-            format!("CRIT could not write pidfile {folder}/supervisord.pid"),
-            format!("WARN running with pid {} and without a pidfile: [Errno 30] {reason}", running.process.id()),
             format!(
                 "WARN could not create an automatic log for 'auto' stdout in {folder}: {reason}; its output is not kept"
             ),
             format!(
                 "WARN could not create an automatic log for 'auto' stderr in {folder}: {reason}; its output is not kept"
             ),
+            format!("CRIT could not write pidfile {folder}/supervisord.pid"),
+            format!("WARN running with pid {} and without a pidfile: [Errno 30] {reason}", running.process.id()),
         ]
     );
     assert!(!read("supervisord.log").contains("supervisord started with pid"), "LOG-027");

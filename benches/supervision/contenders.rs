@@ -42,7 +42,12 @@ impl Times {
 
     /// The time that so many of 100 are not above.
     pub fn percentile(&self, percent: usize) -> Duration {
-        let place = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
+        self.part(100 * percent)
+    }
+
+    /// The time that so many of 10,000 are not above.
+    pub fn part(&self, parts: usize) -> Duration {
+        let place = (self.0.len() * parts).div_ceil(10_000).saturating_sub(1);
         self.0.get(place).copied().unwrap_or_default()
     }
 }

@@ -17,12 +17,15 @@ mod contenders;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod entries;
+mod idle;
 mod info;
 mod large;
 mod load;
 mod multicall;
 mod peers;
 mod rates;
+mod start;
 mod storm;
 mod table;
 
@@ -49,6 +52,9 @@ const SECTIONS: &[Section] = &[
     ("large", "values of 1 MiB over 4 connections", large::run),
     ("info", "getAllProcessInfo of 10 to 10,000 processes", info::run),
     ("storm", "cache.fetch at 2,000 a second while 200 children crash-loop and one floods its log", storm::run),
+    ("entries", "a store that grows to a million entries", entries::run),
+    ("idle", "memory with idle children", idle::run),
+    ("start", "from the start to the first answer", start::run),
 ];
 
 fn number(name: &str) -> Option<u64> {

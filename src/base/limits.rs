@@ -122,6 +122,8 @@ pub const FIRST_WORDS: Duration = Duration::from_secs(1);
 pub const SPAWNS_PER_TURN: u64 = 2;
 /// Processes that get their automatic logs in one turn at the beginning: two files each, up to 0.3 ms a file.
 pub const LOGS_PER_TURN: usize = 2;
+/// Files of an earlier run that are removed in one turn at the beginning, some hundredths of a millisecond each.
+pub const STALE_LOGS_PER_TURN: usize = 32;
 /// Alarms served in one turn. Most are cheap: a process has been up long enough.
 pub const ALARMS_PER_TURN: usize = 64;
 /// Children taken in in one turn, each with the rest of its output.

@@ -257,17 +257,13 @@ impl Host for SimHost {
     }
 
     fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
-        let before = format!("{}/{stem}", directory.trim_end_matches('/'));
-        // A name that is taken, sometimes.
-        let names = self.files.list(directory).unwrap_or_default();
-        match names.into_iter().find(|name| name.starts_with(stem) && name.ends_with(".log")) {
-            Some(name) if self.dice.one_in(4) => Ok(format!("{}/{name}", directory.trim_end_matches('/'))),
-            _ => Ok(format!("{before}{:08x}.log", self.dice.bits() as u32)),
-        }
+        Ok(format!("{}/{stem}{:08x}.log", directory.trim_end_matches('/'), self.dice.bits() as u32))
     }
 
     fn create_log(&mut self, path: &str) -> Result<(), Errno> {
         self.refuses(self.refusals.open, &OPEN_ERRORS)?;
+        // Somebody may have been faster.
+        self.refuses(self.refusals.open, &[Errno::EEXIST])?;
         if self.files.stat(path).is_ok() {
             return Err(Errno::EEXIST);
         }

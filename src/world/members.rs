@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::base::errno::Errno;
 use crate::base::key::Key;
+use crate::base::limits::{LOGS_PER_TURN, STALE_LOGS_PER_TURN};
 use crate::base::words::Channel;
 use crate::config::spec::{ChannelSpec, GroupKind, GroupSpec, LogFile, ProcessSpec};
 use crate::world::group::Group;
@@ -258,8 +259,8 @@ impl World {
         }
     }
 
-    /// Removes automatic logs that an earlier run left (LOG-045).
-    pub(crate) fn clear_auto_logs(&mut self, turn: &mut Turn<'_>) {
+    /// Finds the automatic logs that an earlier run left (LOG-045), and removes the first; the others follow soon.
+    pub(crate) fn find_stale_logs(&mut self, turn: &mut Turn<'_>) {
         let daemon = &self.config.daemon;
         if daemon.nocleanup {
             return;
@@ -268,12 +269,30 @@ impl World {
         let Ok(names) = turn.host.list(&directory) else {
             return self.say(&Line::NoClearDirectory {}, turn);
         };
-        for name in names.iter().filter(|name| is_auto_log(name, &identifier)) {
-            let path = format!("{}/{name}", directory.trim_end_matches('/'));
+        let stale = names.iter().filter(|name| is_auto_log(name, &identifier));
+        self.stale_logs = stale.map(|name| format!("{}/{name}", directory.trim_end_matches('/'))).collect();
+        self.remove_stale_logs(turn);
+    }
+
+    /// Removes some of them.
+    fn remove_stale_logs(&mut self, turn: &mut Turn<'_>) {
+        for _ in 0..STALE_LOGS_PER_TURN {
+            let Some(path) = self.stale_logs.pop() else { break };
             if turn.host.remove(&path).is_err() {
                 self.say(&Line::NoCleanUp { path }, turn);
             }
         }
+    }
+
+    /// Takes a few steps of what the beginning has put off, so that clients are answered meanwhile: automatic logs of
+    /// an earlier run are removed, and new ones made. Returns whether there is more.
+    pub(crate) fn catch_up(&mut self, turn: &mut Turn<'_>) -> bool {
+        self.remove_stale_logs(turn);
+        for _ in 0..LOGS_PER_TURN {
+            let Some(who) = self.logs_due.pop_front() else { break };
+            self.make_due_logs(who, turn);
+        }
+        !self.stale_logs.is_empty() || !self.logs_due.is_empty()
     }
 }
 

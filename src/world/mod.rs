@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 
 use crate::base::errno::Errno;
 use crate::base::key::{Arena, Key};
-use crate::base::limits::{ALARMS_PER_TURN, LOGS_PER_TURN, SPAWNS_PER_TURN};
+use crate::base::limits::{ALARMS_PER_TURN, SPAWNS_PER_TURN};
 use crate::base::maps::{ByName, ByNumber};
 use crate::base::text::NameSpec;
 use crate::base::time::{Deadlines, Mono, Now};
@@ -100,6 +100,8 @@ pub struct World {
     pub(crate) begun: bool,
     /// Processes of the beginning whose automatic logs are made soon, a few each turn.
     pub(crate) logs_due: VecDeque<Key<Process>>,
+    /// Paths of automatic logs of an earlier run that are removed soon.
+    pub(crate) stale_logs: Vec<String>,
     pub(crate) main_log: MainLog,
     pub(crate) mood: Mood,
     ending: Option<Ending>,
@@ -125,7 +127,7 @@ pub fn cannot_open_log(path: &str, error: Errno) -> String {
 }
 
 impl World {
-    /// Opens the main log, clears old automatic logs, makes the groups (CFG-181). Starts nothing yet: [`World::begin`].
+    /// Opens the main log, finds old automatic logs, makes the groups (CFG-181). Starts nothing yet: [`World::begin`].
     /// The error, for the operator, says why the main log or a FastCGI socket can't be opened (CFG-178).
     pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<World, String> {
         let daemon = &config.daemon;
@@ -163,6 +165,7 @@ impl World {
             autostarts: VecDeque::new(),
             begun: false,
             logs_due: VecDeque::new(),
+            stale_logs: Vec::new(),
             main_log,
             mood: Mood::Running,
             ending: None,
@@ -177,7 +180,7 @@ impl World {
         for notice in std::mem::take(&mut world.config.notices) {
             world.say(&Line::Free(notice.level, notice.text), turn);
         }
-        world.clear_auto_logs(turn);
+        world.find_stale_logs(turn);
         for group in world.configured.clone() {
             if let Err(text) = world.make_group(&group, turn) {
                 // After a reload nobody else may be there to be told.
@@ -186,6 +189,7 @@ impl World {
             }
         }
         world.begun = true;
+        world.catch_up(turn);
         Ok(world)
     }
 
@@ -452,19 +456,18 @@ impl World {
     /// The end of a turn: starts a few of those that wait, and takes the ordered end further. Returns whether there
     /// is more to do at once.
     pub fn settle(&mut self, turn: &mut Turn<'_>) -> bool {
+        let late = self.catch_up(turn);
         let enough = self.spawns + SPAWNS_PER_TURN;
-        while self.spawns < enough
+        // A log that is to be removed may have the path that a program's has.
+        while self.stale_logs.is_empty()
+            && self.spawns < enough
             && let Some(who) = self.autostarts.pop_front()
         {
             self.drive(who, Step::Autostart, turn);
         }
-        for _ in 0..LOGS_PER_TURN {
-            let Some(who) = self.logs_due.pop_front() else { break };
-            self.make_due_logs(who, turn);
-        }
         self.continue_ending(turn);
         let sweeping = self.interfaces.iter_mut().fold(false, |more, interface| interface.cache.sweep() | more);
-        sweeping || !self.autostarts.is_empty() || !self.logs_due.is_empty()
+        sweeping || late || !self.autostarts.is_empty()
     }
 
     /// Which of [`World::interfaces`] is the namespace `name`; `None`: none of them.

@@ -143,6 +143,17 @@ impl Setup {
         daemon
     }
 
+    /// Starts it and waits for nothing.
+    pub fn start_at_once(self) -> Daemon {
+        let process = self.spawn();
+        Daemon { setup: self, process }
+    }
+
+    /// The port that stands for `@PORT@`.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     fn spawn(&self) -> Child {
         // In append mode, because a program may write there too.
         let mut options = std::fs::OpenOptions::new();
