@@ -18,22 +18,23 @@ fn missing(what: &str) {
     println!("SKIPPED: {what}");
 }
 
-/// A folder that is made once by `make`, while others who want it wait. `None` if that fails.
-fn once(name: &str, make: impl FnOnce(&Path) -> Result<(), String>) -> Option<PathBuf> {
+/// A folder that is made once by `make`, while others who want it wait; anew if `stamp` is not what it was. `None` if that
+/// fails.
+fn once(name: &str, stamp: &str, make: impl FnOnce(&Path) -> Result<(), String>) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
     let home = target.join(name);
     fs::create_dir_all(target).expect("the target folder");
     let guard = File::create(home.with_extension("lock")).expect("a lock file");
     guard.lock().expect("the lock");
     let complete = home.join("complete");
-    if !complete.exists() {
+    if fs::read_to_string(&complete).ok().as_deref() != Some(stamp) {
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).expect("a folder");
         if let Err(problem) = make(&home) {
             missing(&problem);
             return None;
         }
-        fs::write(&complete, "").expect("a mark");
+        fs::write(&complete, stamp).expect("a mark");
     }
     Some(home)
 }
@@ -50,13 +51,24 @@ fn run(command: &mut Command) -> Result<(), String> {
 /// A script of `tests/node`, with the packages that its `package.json` names.
 pub fn node_script(name: &str) -> Option<Command> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    let home = once("test-node", |home| {
-        fs::copy(sources.join("package.json"), home.join("package.json")).expect("tests/node/package.json");
+    let packages = fs::read_to_string(sources.join("package.json")).expect("tests/node/package.json");
+    let home = once("test-node", &packages, |home| {
+        fs::write(home.join("package.json"), &packages).expect("a copy of it");
         run(Command::new("npm").args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(home))
     })?;
     let mut command = Command::new("node");
     command.arg(sources.join(name)).env("NODE_PATH", home.join("node_modules"));
     Some(command)
+}
+
+/// Chromium, or Chrome.
+pub fn browser() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = names.iter().map(|name| Path::new("/usr/bin").join(name)).find(|path| path.exists());
+    if found.is_none() {
+        missing("there is no Chromium");
+    }
+    found
 }
 
 /// A program of a Debian package: the installed one, or one from the package itself, which is not installed for that.
@@ -65,7 +77,7 @@ pub fn debian_program(package: &str, path: &str) -> Option<PathBuf> {
     if installed.exists() {
         return Some(installed);
     }
-    let home = once(&format!("test-{package}"), |home| {
+    let home = once(&format!("test-{package}"), "", |home| {
         let download = || run(Command::new("apt-get").args(["download", package]).current_dir(home));
         // Without lists of packages nothing can be found; only root can get them.
         download().or_else(|_| run(Command::new("apt-get").args(["update", "-qq"])).and_then(|()| download()))?;

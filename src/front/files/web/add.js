@@ -73,20 +73,19 @@ export async function addProgram (into = '') {
   const groups = h('select', { name: 'group', onchange: () => { label.hidden = !fresh.selected } },
     ...names.map(name => h('option', { value: name, selected: name === into }, name)), fresh)
   if (!into) fresh.selected = true
-  const label = field('Name of the new group', input('new', { placeholder: 'that of the program' }))
+  const label = field('Name of the new group', input('new', { placeholder: 'that of the program' }), 'wide')
   label.hidden = !fresh.selected
   const check = (name, text, checked) => h('label', { class: 'check' }, h('input', { type: 'checkbox', name, checked }), text)
   ask('Add a program', 'Add program', [
     field('Name', input('name', { required: true, autofocus: true })),
     field('Group', groups),
-    h('span', { hidden: true }),
     label,
     field('Command', input('command', { required: true, class: 'code' }), 'wide'),
-    check('autostart', 'Start it now', true),
     field('Restart it when it ends', h('select', { name: 'autorestart' },
       h('option', { value: 'unexpected' }, 'unexpectedly'), h('option', { value: 'true' }, 'always'), h('option', { value: 'false' }, 'never'))),
     field('Seconds until it counts as started', input('startsecs', { type: 'number', min: 0, value: 1, required: true })),
     ...TEXTS.map(([name, title, placeholder, kind]) => field(title, input(name, { placeholder, class: 'code' }), kind)),
+    check('autostart', 'Start it now and with the group', true),
     h('details', { class: 'wide' }, h('summary', {}, 'More options'),
       h('textarea', { name: 'more', rows: 4, class: 'code', placeholder: 'stopsignal=INT\nnumprocs=2', 'aria-label': 'More options, one key=value a line', spellcheck: 'false' }))
   ], async data => {

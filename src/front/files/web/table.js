@@ -208,7 +208,7 @@ function drawActions (row) {
   const name = encodeURIComponent(row.spec)
   row.kind = kind(row.state)
   const act = (action, text) =>
-    h('button', { formaction: `index.html?processname=${name}&action=${action}`, disabled: !!row.busy }, text)
+    h('button', { formaction: `index.html?processname=${name}&action=${action}`, 'aria-disabled': row.busy ? 'true' : false }, text)
   const list = []
   if (daemon.mayChange) {
     const { kind } = row
@@ -221,8 +221,11 @@ function drawActions (row) {
     err: short(h('a', { href: `logtail/${name}/stderr`, target: '_blank' }, 'Tail -f Stderr'), 'Stderr')
   }
   list.push(row.links.out, row.links.err)
+  const focused = row.cells.actions.contains(document.activeElement)
   row.cells.actions.replaceChildren(...list)
   offerRemoval(row)
+  // Who works with the keyboard stays there.
+  if (focused) $('button, a', row.cells.actions).focus()
 }
 
 function offerRemoval (row) {
@@ -244,7 +247,10 @@ export function busy (row, action) {
   if (action) row.tr.setAttribute('aria-busy', 'true')
   else row.tr.removeAttribute('aria-busy')
   for (const element of row.cells.actions.children) {
-    if (element.localName === 'button') element.disabled = !!action
+    if (element.localName !== 'button') continue
+    // Not `disabled`, which would take the focus away.
+    if (action) element.setAttribute('aria-disabled', 'true')
+    else element.removeAttribute('aria-disabled')
   }
 }
 
