@@ -43,7 +43,7 @@ fn the_page_in_chromium() {
     let Some(chromium) = browser() else { return };
     let Some(mut script) = node_script("browser.js") else { return };
     let main = main_daemon();
-    let many = "[program:many]\ncommand=sleep 1000\nprocess_name=many_%(process_num)04d\nnumprocs=20\nstartsecs=0\n\
+    let many = "[program:many]\ncommand=sleep 1000\nprocess_name=many_%(process_num)04d\nnumprocs=20\n\
                 [program:still]\ncommand=sleep 1000\nprocess_name=many_%(process_num)04d\nnumprocs=980\n\
                 numprocs_start=20\nautostart=false\n[group:many]\nprograms=many,still\n";
     let inet = "[inet_http_server]\nport=127.0.0.1:@PORT@\n";

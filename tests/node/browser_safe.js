@@ -163,7 +163,7 @@ test('a narrow window needs no scrolling to the side', async (browser, { main })
   await page.keyboard.press('Escape')
   for (const view of ['Logs', 'Cache']) {
     await page.getByRole('link', { name: view }).tap()
-    await page.locator(view === 'Logs' ? '.lines div div' : '.empty').first().waitFor()
+    await page.locator(view === 'Logs' ? '.lines div div' : '#cache .empty').first().waitFor()
     await fits(view)
     await picture(page, `${view.toLowerCase()}-narrow`)
   }

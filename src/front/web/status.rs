@@ -5,9 +5,6 @@ use super::text::{escape, quote};
 use super::{Row, Status};
 use crate::base::words::{Mood, State};
 
-/// What `app.js` imports at once, so that browsers needn't read it first to know.
-const MODULES: [&str; 7] = ["actions", "dom", "live", "rpc", "table", "values", "view"];
-
 /// The page.
 pub(in crate::front) fn render(page: &Status) -> Vec<u8> {
     let mut out = Vec::with_capacity(2048 + 1024 * page.rows.len());
@@ -20,9 +17,6 @@ pub(in crate::front) fn render(page: &Status) -> Vec<u8> {
          <link rel=\"stylesheet\" href=\"web/style.css\">\n<script src=\"web/early.js\"></script>\n\
          <script type=\"module\" src=\"web/app.js\"></script>\n",
     );
-    for name in MODULES {
-        put(&mut out, &format!("<link rel=\"modulepreload\" href=\"web/{name}.js\">\n"));
-    }
     put(&mut out, if page.may_change { "</head>\n<body>\n" } else { "</head>\n<body class=\"viewer\">\n" });
     header(&mut out, page);
     put(&mut out, "<main>\n");

@@ -95,7 +95,7 @@ function draw () {
   parts.table.hidden = !part.length
   parts.view.hidden = !part.length && parts.card.hidden
   parts.empty.hidden = part.length > 0
-  parts.empty.textContent = words.length ? 'No key is like that.' : 'The cache is empty.'
+  parts.empty.textContent = keys.length ? 'No key is like that.' : 'The cache is empty.'
   lookAtValues()
 }
 

@@ -12,27 +12,33 @@ export class LogFile {
 
   // The bytes from `from` to before `to`; fewer if the file or the server's patience ends.
   read (from, to, options) {
-    return this.#get(`bytes=${from}-${to - 1}`, from, options)
+    return this.#ask({ headers: { Range: `bytes=${from}-${to - 1}` }, ...options })
   }
 
   // The last bytes.
-  end (number, options) {
-    return this.#get(`bytes=-${number}`, null, options)
+  async end (number) {
+    const now = await this.look()
+    return this.size ? this.read(Math.max(0, this.size - number), this.size) : now
+  }
+
+  // Only how large it is, and whether it is still the same.
+  look () {
+    return this.#ask({ method: 'HEAD' })
   }
 
   // Resolves to {from, bytes, anew}; `anew`: it is another file than before, or a shorter one.
-  async #get (range, from, options = {}) {
-    const response = await ask(this.url, { headers: { Range: range }, ...options })
-    const tag = response.headers.get('ETag')
-    const [, first, size] = /(\d+)-\d+\/(\d+)|\*\/(\d+)/.exec(response.headers.get('Content-Range') ?? '') ?? []
-    const bytes = response.status === 416 ? new Uint8Array() : new Uint8Array(await response.arrayBuffer())
-    const whole = response.status === 200 ? bytes.length : 0
-    const now = Number(size ?? /\*\/(\d+)/.exec(response.headers.get('Content-Range'))?.[1] ?? whole)
+  async #ask (options) {
+    const response = await ask(this.url, options)
+    const { headers, status } = response
+    const bytes = status === 206 ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array()
+    const [, from, , size] = /(?:(\d+)-(\d+)|\*)\/(\d+)/.exec(headers.get('Content-Range') ?? '') ?? []
+    const now = Number(size ?? headers.get('Content-Length'))
+    const tag = headers.get('ETag')
     // A 416 may say nothing of the file but its size.
     const anew = (this.tag !== null && tag !== null && tag !== this.tag) || now < this.size
     if (tag !== null) this.tag = tag
     this.size = now
-    return { from: first === undefined ? from ?? 0 : Number(first), bytes, anew }
+    return { from: Number(from ?? 0), bytes, anew }
   }
 }
 

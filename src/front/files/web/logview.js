@@ -110,7 +110,7 @@ function work (act) {
       if (view !== mine) return undefined
       const text = error.status === 404 ? `There is no ${key ? channel : 'main'} log.` : error.message
       if (!view.pieces.length) view.clear()
-      if (parts.lines.lastChild?.textContent !== text) view.note(text)
+      if (parts.lines.lastChild?.textContent !== text) view.note(text, true)
     } finally {
       working = false
       if (view === mine) where()
@@ -138,10 +138,8 @@ function soon (delay) {
 
 async function poll () {
   await work(async () => {
-    // With the last byte that is shown: an answer without it means that the file is a shorter one now.
-    const from = Math.max(0, view.to - 1)
-    const { bytes, anew } = await file.read(from, from + PIECE * 4)
-    const news = bytes.subarray(view.to - from)
+    const { anew } = await file.look()
+    const news = file.size - view.to
     if (anew) {
       const text = file.size ? 'The log begins anew.' : 'The log was cleared.'
       view.clear()
@@ -149,15 +147,14 @@ async function poll () {
       forget()
       seek()
       pace = 0
-    } else if (news.length && file.size - view.to > PIECE * 4) {
+    } else if (news > PIECE * 4) {
       await view.showEnd()
       pace = OFTEN
-    } else if (news.length) {
-      if (!view.pieces.length) view.clear()
-      view.add(news)
+    } else if (news > 0) {
+      await view.more(false)
       pace = view.atEnd ? OFTEN : 0
     } else pace = Math.min(SELDOM, Math.max(OFTEN, pace * 1.5))
-    if (news.length) {
+    if (news > 0) {
       paint()
       search?.run().catch(error => say(error.message, true))
     }

@@ -28,8 +28,8 @@ export class LogWindow {
   }
 
   // A line of ours between those of the log.
-  note (text) {
-    this.box.append(h('div', { class: 'note' }, h('div', {}, text)))
+  note (text, wrong = false) {
+    this.box.append(h('div', { class: wrong ? 'note error' : 'note' }, h('div', {}, text)))
   }
 
   // Shows the end of the file. Throws, as all that read do, what `LogFile` throws; nothing changes then.
@@ -99,13 +99,8 @@ export class LogWindow {
     return true
   }
 
-  // Adds bytes that came behind what is shown.
-  add (bytes) {
-    this.#after(bytes, this.to)
-    this.#trim(true)
-  }
-
   #after (bytes, from) {
+    for (const wrong of this.box.querySelectorAll(':scope > .error')) wrong.remove()
     let last = this.pieces.at(-1)
     if (this.open.length) {
       // The open line is drawn anew, with what it got.
@@ -160,6 +155,8 @@ export class LogWindow {
       const gone = top ? this.pieces.shift() : this.pieces.pop()
       const height = this.box.scrollHeight
       const at = this.box.scrollTop
+      // With what was noted above it.
+      while (top && this.box.firstChild !== gone.element) this.box.firstChild.remove()
       gone.element.remove()
       if (top) this.box.scrollTop = at - (height - this.box.scrollHeight)
       else this.open = new Uint8Array()

@@ -9,7 +9,7 @@ export const daemon = { state: '', identifier: '', version: '', mayChange: true,
 // Heard: that the set of processes or a state changed (`moved`), for who shows processes elsewhere (`news`, with keys).
 export const heard = new EventTarget()
 
-const form = $('#actions')
+const board = h('div')
 let body = $('.processes tbody')
 const seen = new Set()
 let watcher = null
@@ -29,6 +29,10 @@ export function takeOver () {
     }
     tick()
   })
+  // Out of its form: browsers keep a form's buttons in order, which makes it slow to move a row of them.
+  const form = $('#actions')
+  board.append(...form.childNodes)
+  form.after(board)
   if (body) {
     const heads = $('.processes thead tr')
     heads.lastElementChild.before(h('th', { scope: 'col', class: 'said' }, 'Last line'))
@@ -74,7 +78,7 @@ function table () {
   if (body) return
   const head = text => h('th', { scope: 'col' }, text)
   body = h('tbody')
-  form.replaceChildren(h('table', { class: 'processes' },
+  board.replaceChildren(h('table', { class: 'processes' },
     h('thead', {}, h('tr', {}, head('State'), head('Description'), head('Name'),
       h('th', { scope: 'col', class: 'said' }, 'Last line'), head('Action'))), body))
   heard.dispatchEvent(new Event('table'))

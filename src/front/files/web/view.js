@@ -247,7 +247,7 @@ function nothing (shown) {
   let note = $('#nothing')
   if (!note) {
     note = h('p', { class: 'empty', id: 'nothing' }, 'No process is like that. ', button('Show all', reset))
-    $('#actions').append(note)
+    $('.processes').after(note)
   }
   note.hidden = shown > 0 || !rows.size
 }
