@@ -49,7 +49,7 @@ fn the_page_in_chromium() {
     let inet = "[inet_http_server]\nport=127.0.0.1:@PORT@\n";
     let thousand = Daemon::start(&format!("{inet}{QUIET}{many}"));
     let plain = Daemon::start(&format!("{inet}{QUIET}"));
-    let accounts = "username=admin\npassword=secret\nviewer_username=guest\nviewer_password=look\n";
+    let accounts = "username=admin\npassword=secret\n";
     let cache = "[rpcinterface:cache]\n\
                  supervisor.rpcinterface_factory = supervisor_cache.rpcinterface:make_cache_rpcinterface\n";
     let one = "[program:one]\ncommand=sleep 1000\nautostart=false\nstartsecs=0\n";
@@ -65,14 +65,16 @@ fn the_page_in_chromium() {
         "locked": url(&locked),
     });
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    let pictures = target.join("screenshots");
     script
         .arg(setting.to_string())
         .args(std::env::var("ONLY"))
         .env("CHROMIUM", chromium)
-        .env("SCREENSHOTS", target.join("screenshots"))
+        .env("SCREENSHOTS", &pictures)
         .stdin(Stdio::null());
     let output = script.output().expect("node");
     let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{said}");
+    std::fs::write(pictures.join("report.txt"), said.as_bytes()).expect("a report beside the screenshots");
     assert!(output.status.success() && said.ends_with("all as expected\n"), "{wrong}");
 }

@@ -1,6 +1,7 @@
 //! The status page: data in, HTML out (WEB-001 to WEB-010). It works without JavaScript; with it, `files/web/app.js`
 //! takes the same elements over.
 
+use super::tail::head;
 use super::text::{escape, quote};
 use super::{Row, Status};
 use crate::base::words::{Mood, State};
@@ -8,15 +9,8 @@ use crate::base::words::{Mood, State};
 /// The page.
 pub(in crate::front) fn render(page: &Status) -> Vec<u8> {
     let mut out = Vec::with_capacity(2048 + 1024 * page.rows.len());
-    put(
-        &mut out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Supervisor Status</title>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <link rel=\"icon\" type=\"image/svg+xml\" href=\"web/icon.svg\">\n\
-         <link rel=\"stylesheet\" href=\"web/style.css\">\n<script src=\"web/early.js\"></script>\n\
-         <script type=\"module\" src=\"web/app.js\"></script>\n",
-    );
+    head(&mut out, |out| put(out, "Supervisor Status"));
+    put(&mut out, "<script src=\"web/early.js\"></script>\n<script type=\"module\" src=\"web/app.js\"></script>\n");
     put(&mut out, if page.may_change { "</head>\n<body>\n" } else { "</head>\n<body class=\"viewer\">\n" });
     header(&mut out, page);
     put(&mut out, "<main>\n");

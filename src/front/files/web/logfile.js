@@ -22,8 +22,8 @@ export class LogFile {
   }
 
   // Only how large it is, and whether it is still the same.
-  look () {
-    return this.#ask({ method: 'HEAD' })
+  look (options) {
+    return this.#ask({ method: 'HEAD', ...options })
   }
 
   // Resolves to {from, bytes, anew}; `anew`: it is another file than before, or a shorter one.

@@ -58,7 +58,9 @@ export function start (section) {
 // Shows the log that the address names.
 export async function open () {
   const { query } = place()
-  const wanted = query.get('name') ?? ''
+  let wanted = query.get('name') ?? ''
+  // As it is shown.
+  if (wanted && !wanted.includes(':')) wanted = `${wanted}:${wanted}`
   const side = query.get('channel') === 'stderr' ? 'stderr' : 'stdout'
   if (file && wanted === key && side === channel) return soon(0)
   key = wanted

@@ -10,7 +10,9 @@ const HITS = 1000000
 // The expression for what somebody typed; throws an error if it is none.
 export function expression (text, { regex, exact }) {
   try {
-    return new RegExp(regex ? text : text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), exact ? 'g' : 'gi')
+    const pattern = new RegExp(regex ? text : text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), exact ? 'g' : 'gi')
+    pattern.literal = !regex
+    return pattern
   } catch {
     throw new Error('not an expression')
   }
@@ -37,20 +39,28 @@ export class Search {
   async run () {
     if (this.running || this.full || this.stopper.signal.aborted) return
     this.running = true
+    const { signal } = this.stopper
+    const read = at => this.file.read(at, at + PIECE, { signal })
     try {
       // What the last, unfinished line had is looked for again.
       while (this.hits.length && this.hits.at(-1) >= this.scanned) this.hits.pop()
       let at = this.scanned
-      while (this.running) {
-        const { bytes, anew } = await this.file.read(at, at + PIECE, { signal: this.stopper.signal })
-        // Whoever shows the file begins anew, and so does the search.
-        if (anew || !bytes.length) break
+      // Whoever shows the file begins anew if it is another one, and so does the search.
+      const { anew } = await this.file.look({ signal })
+      if (anew || at >= this.file.size) return
+      let piece = read(at)
+      for (;;) {
+        const { bytes, anew } = await piece
+        if (anew || !bytes.length || signal.aborted) break
         const last = at + bytes.length >= this.file.size
         const whole = bytes.lastIndexOf(LF) + 1
         const end = last || !whole ? bytes.length : whole
-        this.look(bytes.subarray(0, end), at)
-        this.scanned = at + (last ? whole : end)
+        const base = at
         at += end
+        // The next piece comes while this one is looked at.
+        if (!last) piece = read(at)
+        this.look(bytes.subarray(0, end), base)
+        this.scanned = last ? base + whole : at
         this.full = this.hits.length >= HITS
         this.changed()
         if (last || this.full) break
@@ -63,19 +73,30 @@ export class Search {
     }
   }
 
+  // The bytes have as many line feeds as the text, by which places are found.
   look (bytes, base) {
-    let begin = 0
     const text = clean(decode(bytes))
-    // A line each, so that no hit crosses its end. The bytes have as many line feeds as the text.
+    let begin = 0
+    if (this.pattern.literal) {
+      let from = 0
+      for (const { index } of text.matchAll(this.pattern)) {
+        for (let feed = text.indexOf('\n', from); feed >= 0 && feed < index; feed = text.indexOf('\n', from)) {
+          from = feed + 1
+          begin = bytes.indexOf(LF, begin) + 1
+        }
+        this.hits.push(base + begin)
+      }
+      return
+    }
+    // A line each, so that no hit crosses its end.
     for (const line of text.split('\n')) {
-      const offset = base + begin
-      for (const [hit] of line.matchAll(this.pattern)) if (hit) this.hits.push(offset)
+      for (const [hit] of line.matchAll(this.pattern)) if (hit) this.hits.push(base + begin)
       begin = bytes.indexOf(LF, begin) + 1
       if (!begin) break
     }
   }
 
-  // Of all hits, how many lines begin before `offset`.
+  // How many hits are in lines that begin before `offset`.
   before (offset) {
     let [low, high] = [0, this.hits.length]
     while (low < high) {
