@@ -2,7 +2,9 @@
 //!
 //! A turn is: every [`Input`] (signals, child output, exits, deadlines, connections: in this order), then
 //! [`Daemon::settle`], then whoever runs the daemon flushes what connections have to send. Nothing here knows a
-//! descriptor or a clock.
+//! descriptor or a clock. What becomes of the daemon when it has a bug is in `rescue`.
+
+mod rescue;
 
 use crate::base::key::Key;
 use crate::base::time::Mono;
@@ -50,6 +52,12 @@ pub enum Outcome {
     Exit,
     /// All children are gone: begin anew with this configuration (CFG-220).
     Reload(Box<Config>),
+    /// There was a bug, and the daemon can't go on: exit with a status that says so. `children`: they could not be
+    /// stopped, and are to be ended first.
+    Failed {
+        /// Whether there may be children left.
+        children: bool,
+    },
 }
 
 /// Everything but descriptors.
@@ -58,6 +66,7 @@ pub struct Daemon {
     pub world: World,
     /// Connections.
     pub front: Front,
+    health: rescue::Health,
 }
 
 impl Daemon {
@@ -65,18 +74,25 @@ impl Daemon {
     /// the operator, says why the main log or a FastCGI socket can't be opened.
     pub fn new(config: Config, turn: &mut Turn<'_>) -> Result<Daemon, String> {
         let front = Front::new(&config.servers);
-        Ok(Daemon { world: World::new(config, turn)?, front })
+        Ok(Daemon { world: World::new(config, turn)?, front, health: Default::default() })
     }
 
     /// The servers are open and the pid file is written: tells of the beginning, and starts what starts by itself, a few
     /// each turn.
     pub fn begin(&mut self, turn: &mut Turn<'_>) {
-        self.world.begin(turn);
+        self.guarded(turn, |daemon, turn| daemon.world.begin(turn));
     }
 
     /// Takes in one thing that happened.
     pub fn take(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
-        let Daemon { world, front } = self;
+        self.guarded(turn, |daemon, turn| daemon.take_in(input, turn));
+    }
+
+    fn take_in(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
+        if matches!(input, Input::Due) {
+            self.give_up_if_due(turn.now.mono);
+        }
+        let Daemon { world, front, .. } = self;
         match input {
             Input::Signal(signal) => world.signalled(signal, turn),
             Input::ChildSignal => world.say(&Line::ChildSignal {}, turn),
@@ -99,12 +115,18 @@ impl Daemon {
 
     /// A new connection to server number `server`; the error is what to send before it is closed.
     pub fn accept(&mut self, server: usize, peer: Peer, turn: &mut Turn<'_>) -> Result<Key<Conn>, Vec<u8>> {
-        self.front.accept(server, peer, turn.now)
+        // With nobody in it a connection that a bug cost is closed without a word.
+        self.guarded(turn, |daemon, turn| daemon.front.accept(server, peer, turn.now)).unwrap_or(Err(Vec::new()))
     }
 
     /// The end of a turn, after all inputs and before flushing. Returns whether anybody is still ready, so that the
     /// poll must not wait.
     pub fn settle(&mut self, turn: &mut Turn<'_>) -> bool {
+        // After a bug there may be more to do.
+        self.guarded(turn, Daemon::settle_in).unwrap_or(true)
+    }
+
+    fn settle_in(&mut self, turn: &mut Turn<'_>) -> bool {
         /// An answer may begin the end, and the end may be what another answer waited for: that is all settled
         /// before anybody sees the outcome. Further rounds are further turns.
         const ROUNDS: usize = 4;
@@ -118,21 +140,24 @@ impl Daemon {
                 break;
             }
         }
-        debug_assert_eq!(self.world.check(), Ok(()));
+        if self.is_well() {
+            debug_assert_eq!(self.world.check(), Ok(()));
+        }
         more
     }
 
     /// When to wake up although nothing happens; `None`: never.
     pub fn next_deadline(&self) -> Option<Mono> {
-        match (self.world.next_deadline(), self.front.next_deadline()) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        [self.world.next_deadline(), self.front.next_deadline(), self.failing_until()].into_iter().flatten().min()
     }
 
     /// What is to become of the daemon. Asked after each settle; `Reload` hands its configuration out once.
     pub fn outcome(&mut self) -> Outcome {
-        if !self.world.has_ended() {
+        let ended = self.world.has_ended();
+        if let Some(outcome) = self.failed(ended) {
+            return outcome;
+        }
+        if !ended {
             return Outcome::Run;
         }
         match self.world.take_next_config() {

@@ -54,6 +54,11 @@ impl ByteQueue {
         }
     }
 
+    /// Takes back what was appended behind the first `length` bytes that wait.
+    pub fn truncate(&mut self, length: usize) {
+        self.buffer.truncate(self.start + length);
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.consume(usize::MAX);
@@ -72,6 +77,11 @@ mod tests {
         queue.push(b"world");
         assert_eq!(queue.as_slice(), b"o world");
         assert_eq!(queue.len(), 7);
+        queue.push(b"!!");
+        queue.truncate(8);
+        assert_eq!(queue.as_slice(), b"o world!");
+        queue.truncate(100);
+        assert_eq!(queue.len(), 8);
         queue.consume(100);
         assert!(queue.is_empty());
         queue.push(b"x");

@@ -164,3 +164,11 @@ pub const CONFIG_BYTES: usize = 16 * 1024 * 1024;
 pub const HISTORY_LINES: usize = 1000;
 /// How long the completion of a command line waits for a server: the user can't do anything else meanwhile.
 pub const COMPLETION_PATIENCE: Duration = Duration::from_secs(2);
+/// Panics that no request is to blame for, in a minute, before the daemon stops all programs and exits: the next one is
+/// no accident any more, and each writes some kilobytes into the main log.
+pub const BUGS_IN_A_MINUTE: u32 = 16;
+/// Bytes of the report about a panic: about forty calls.
+pub const BUG_REPORT_BYTES: usize = 8 * 1024;
+/// How long the ordered end after a bug may take beyond what programs may take to stop, and how long children are
+/// waited for that had to be ended without it.
+pub const ENDING_PATIENCE: Duration = Duration::from_secs(10);

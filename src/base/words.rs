@@ -302,6 +302,8 @@ pub const SIGNALS: &[(&str, i32)] = &[
 
 /// SIGKILL.
 pub const SIGKILL: i32 = 9;
+/// SIGTERM.
+pub const SIGTERM: i32 = 15;
 
 /// The shown name of a signal, without `SIG` (PROC-027).
 pub fn signal_name(number: i32) -> Option<&'static str> {

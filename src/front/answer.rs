@@ -43,6 +43,8 @@ pub(super) struct Request {
     packs: bool,
     /// HEAD: an answer without its body.
     pub(super) head_only: bool,
+    /// It is a call: what is wrong with it is a fault, not a page.
+    pub(super) call: bool,
     /// The request line, if somebody reads the access log.
     pub(super) line: Option<String>,
 }
@@ -60,13 +62,14 @@ impl Request {
             keep_alive: head.keep_alive,
             packs: head.accepts_gzip(),
             head_only: head.method == "HEAD",
+            call: false,
             line: logged.then(|| format!("{} {}{version}", head.method, head.target)),
         }
     }
 
     /// A request that could not be read, or none yet.
     pub(super) fn unreadable(version: Version) -> Request {
-        Request { version, keep_alive: false, packs: false, head_only: false, line: None }
+        Request { version, keep_alive: false, packs: false, head_only: false, call: false, line: None }
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Conn {
     /// Received, not yet looked at.
     input: ByteQueue,
     pub(super) output: ByteQueue,
+    /// How much of `output` was there before the question in flight; `None`: there is none.
+    pub(super) asked_at: Option<usize>,
     /// The client sends no more.
     ended: bool,
     /// There is input that only the budget of a visit held back.
@@ -166,6 +168,7 @@ impl Conn {
             request: Request::unreadable(Version::None),
             input: ByteQueue::default(),
             output: ByteQueue::default(),
+            asked_at: None,
             ended: false,
             more: false,
             active: now.mono,
@@ -257,6 +260,7 @@ impl Conn {
     pub(super) fn sent(&mut self, count: usize, scene: &mut Scene<'_, '_>) -> bool {
         self.active = scene.turn.now.mono;
         self.output.consume(count);
+        self.asked_at = self.asked_at.map(|before| before.saturating_sub(count));
         if self.is_following() {
             self.pump(scene)
         } else if self.is_watching() {
@@ -356,6 +360,26 @@ impl Conn {
             }
         }
         self.active = now;
+    }
+
+    /// A panic came in between: the answer in the making is replaced by one that says so, and the connection closed.
+    pub(super) fn fail(&mut self, scene: &mut Scene<'_, '_>) {
+        self.input.clear();
+        self.more = false;
+        self.began = None;
+        match (&self.state, self.asked_at.take()) {
+            // The end of a stream says nothing, and what was answered before is still to be sent.
+            (State::Following(_) | State::Watching(_) | State::Sending(_), _) => self.state = State::Closed,
+            (State::Lingering { .. } | State::Closed, _) => self.state = State::Closed,
+            (_, Some(before)) => {
+                self.output.truncate(before);
+                self.give_bug(scene);
+            }
+            (_, None) => {
+                self.request = Request::unreadable(Version::None);
+                self.give_bug(scene);
+            }
+        }
     }
 
     /// Notes when an incomplete request began.

@@ -125,6 +125,8 @@ pub struct Front {
     seen_news: u64,
     /// When last lines of logs are read for open pages.
     next_lines: Option<Mono>,
+    /// Whose turn it is: after a panic, to whom it happened.
+    visiting: Option<Key<Conn>>,
 }
 
 impl Front {
@@ -157,6 +159,7 @@ impl Front {
             seen_writes: 0,
             seen_news: 0,
             next_lines: None,
+            visiting: None,
         }
     }
 
@@ -226,6 +229,30 @@ impl Front {
         if self.watching.is_empty() {
             self.next_lines = None;
         }
+    }
+
+    /// After a panic: the connection that it happened to gets an answer that says so, and is closed; lists that were
+    /// being gone through are made anew. Returns whether there was such a connection.
+    pub(crate) fn mend(&mut self, world: &mut World, turn: &mut Turn<'_>) -> bool {
+        let broken = self.visiting.take();
+        self.answers = Answers::default();
+        self.call = Call::default();
+        self.memo.clear();
+        for list in [&mut self.changed, &mut self.ready, &mut self.waiting, &mut self.following, &mut self.watching] {
+            list.clear();
+        }
+        for key in self.conns.keys() {
+            let Some(conn) = self.conns.get_mut(key) else { continue };
+            conn.listed = Listed::default();
+            conn.armed = Mono::NEVER;
+            self.visit(key, world, turn, |conn, scene| {
+                if broken == Some(key) {
+                    conn.fail(scene);
+                }
+                true
+            });
+        }
+        broken.is_some()
     }
 
     /// Answers that were waited for, logs that are followed, requests left over from earlier input. Returns whether
@@ -340,8 +367,10 @@ impl Front {
         let now = turn.now.mono;
         let born = self.born.unwrap_or_default();
         let Some(conn) = self.conns.get_mut(key) else { return };
+        self.visiting = Some(key);
         let Front { answers, memo, call, servers, .. } = self;
         let changed = act(conn, &mut Scene { answers, memo, call, servers, born, world, turn });
+        self.visiting = None;
 
         let before = conn.listed;
         conn.listed = Listed {

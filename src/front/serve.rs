@@ -5,7 +5,7 @@
 use crate::base::limits;
 use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
-use crate::base::words::{Fault, Level};
+use crate::base::words::{Fault, Level, fault};
 use crate::front::answer::Request;
 use crate::front::conn::{Conn, Job, Open, Rest, Scene, State};
 use crate::front::files::File;
@@ -23,6 +23,9 @@ use crate::wire::http_out;
 use crate::wire::xml_read::BadXml;
 use crate::world::lines::Line;
 
+/// What a client is told whose question met a bug.
+const BUG: &str = "a bug of supervisord; its log says more";
+
 /// A page that somebody asked for.
 pub(super) struct Visit {
     page: Page,
@@ -39,12 +42,14 @@ impl Conn {
     pub(super) fn begin(&mut self, head: &Head, scene: &mut Scene<'_, '_>) {
         self.request = Request::new(head, scene.world.says(Level::Trace));
         self.began = None;
+        self.asked_at = Some(self.output.len());
         let length_missing = head.framing.is_none() && head.method == "POST";
         let Some(server) = scene.servers.get(self.server) else { return self.give_up(401, Rest::Unknown, scene) };
         let verdict = server.guard.check(head.header("authorization"));
         let route = route::route(head);
         let form = head.query.as_deref().map(Form::of_query).unwrap_or_default();
         let acts_by_get = head.method == "GET" && route == Route::Page(Page::Status) && form.may_change();
+        self.request.call = route == Route::Rpc;
         let coding = head.coding();
         let refused = match verdict {
             Verdict::Unreadable => Some(400),
@@ -250,6 +255,7 @@ impl Conn {
 
     /// All of an answer is queued: the next request, or the end.
     pub(super) fn over(&mut self, scene: &mut Scene<'_, '_>) {
+        self.asked_at = None;
         self.state = if self.request.keep_alive {
             State::Head
         } else {
@@ -262,6 +268,17 @@ impl Conn {
         self.request.keep_alive = false;
         self.give_error(status, scene);
         self.state = State::Lingering { until: scene.turn.now.mono + limits::LINGER, rest };
+    }
+
+    /// Says that there was a bug, and closes.
+    pub(super) fn give_bug(&mut self, scene: &mut Scene<'_, '_>) {
+        if self.request.call {
+            self.request.keep_alive = false;
+            self.give_result(&Err(Fault::with(fault::FAILED, BUG)), scene);
+            self.state = State::Lingering { until: scene.turn.now.mono + limits::LINGER, rest: Rest::Unknown };
+        } else {
+            self.give_up(500, Rest::Unknown, scene);
+        }
     }
 
     pub(super) fn reject(&mut self, reject: Reject, scene: &mut Scene<'_, '_>) {

@@ -4,6 +4,7 @@
 //! decides nothing: what an input means is the daemon's business. With nobody ready and no deadline it sleeps for
 //! ever; nothing here ticks.
 
+mod bugs;
 mod conns;
 mod example;
 mod host;
@@ -46,6 +47,8 @@ enum End {
     Exit,
     /// Begin anew with this configuration.
     Reload(Box<Config>),
+    /// A bug; `true`: children are left.
+    Failed(bool),
 }
 
 /// The loop and what it watches. The host is beside it, because the daemon borrows that while the loop goes on.
@@ -132,6 +135,7 @@ impl Reactor {
                 Outcome::Run => {}
                 Outcome::Exit => return Ok(End::Exit),
                 Outcome::Reload(config) => return Ok(End::Reload(config)),
+                Outcome::Failed { children } => return Ok(End::Failed(children)),
             }
         }
     }
@@ -233,6 +237,7 @@ impl Reactor {
                 self.to_reap = false;
                 return;
             };
+            bugs::rehearse("reap");
             if let Some(who) = host.pipes.ended(pid) {
                 for channel in [Channel::Stdout, Channel::Stderr] {
                     // Only what is there now: a grandchild that holds the pipe could go on for ever.

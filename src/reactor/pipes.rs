@@ -114,6 +114,11 @@ impl AllPipes {
         self.pids.insert(pid, who);
     }
 
+    /// The children that are not known to have ended.
+    pub fn pids(&self) -> impl Iterator<Item = Pid> {
+        self.pids.iter().map(|(pid, _)| pid)
+    }
+
     /// Whose child has ended; `None` for one that isn't managed. To be asked once.
     pub fn ended(&mut self, pid: Pid) -> Option<Key<Process>> {
         self.pids.remove(pid)

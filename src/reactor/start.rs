@@ -3,13 +3,14 @@
 //! Mistakes of the operator end in `Error:` lines on stderr and status 2 (CFG-170); nothing else is printed there.
 
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use mio::Poll;
 
 use super::host::{Loader, RealHost};
 use super::obstacles::obstacles;
-use super::{End, Reactor, example};
+use super::{End, Reactor, bugs, example};
 use crate::base::errno::Errno;
 use crate::base::limits::{LAST_READS, LAST_READS_IN_ALL};
 use crate::base::words::SUPERVISOR_VERSION;
@@ -50,7 +51,7 @@ pub fn run(args: Vec<String>) -> i32 {
         Ok(Asked::Version) => print(&format!("{SUPERVISOR_VERSION}\n")),
         Ok(Asked::Run(options)) if options.check => check(&options, &around),
         Ok(Asked::Run(options)) => match Start::load(options, around) {
-            Ok(start) => start.run().map_or_else(|mistake| complain(&[mistake], argv0), |()| 0),
+            Ok(start) => start.run().unwrap_or_else(|mistake| complain(&[mistake], argv0)),
             Err(mistakes) => complain(&mistakes, argv0),
         },
         Err(usage) => complain(&[usage], argv0),
@@ -97,8 +98,9 @@ impl Start {
         Ok(Start { options, around, config })
     }
 
-    /// From the switch of user on; returns at the end of the daemon. The error is the operator's mistake.
-    fn run(self) -> Result<(), String> {
+    /// From the switch of user on; returns the exit status at the end of the daemon. The error is the operator's
+    /// mistake.
+    fn run(self) -> Result<i32, String> {
         let Start { options, around, mut config } = self;
         switch_user(&mut config)?;
         raise_limits(&mut config)?;
@@ -126,22 +128,35 @@ impl Start {
     }
 }
 
-/// Runs the daemon, and after each reload the next one.
+/// Runs the daemon, and after each reload the next one. Returns the exit status.
 fn serve(
     reactor: &mut Reactor,
     mut daemon: Daemon,
     mut pid_file: Option<PidFile>,
     host: &mut RealHost,
-) -> Result<(), String> {
+) -> Result<i32, String> {
+    bugs::write_down();
     loop {
-        let end = reactor.run(&mut daemon, host);
+        daemon.survive_bugs();
+        // What the daemon does is caught in there, what the loop does is not.
+        let run = AssertUnwindSafe(|| reactor.run(&mut daemon, host));
+        let end = catch_unwind(run).unwrap_or_else(|_| {
+            let report = bugs::take().unwrap_or_default();
+            say_if_possible(&mut daemon, Line::Bug { report }, host);
+            Ok(End::Failed(true))
+        });
+        if matches!(end, Ok(End::Failed(true))) {
+            say_if_possible(&mut daemon, Line::EndingChildren { count: host.pipes.pids().count() }, host);
+            bugs::end_children(host);
+        }
         reactor.close_servers(host);
         let lost = finish_logs(&mut daemon, host);
         if let Some(file) = pid_file.take() {
             file.remove();
         }
         match end {
-            Ok(End::Exit) => return Ok(()),
+            Ok(End::Exit) => return Ok(0),
+            Ok(End::Failed(_)) => return Ok(bugs::STATUS),
             Ok(End::Reload(mut config)) => {
                 host.reset();
                 switch_user(&mut config)?;
@@ -277,6 +292,11 @@ fn listen(address: &Address) -> Result<Listener, ListenError> {
 
 fn say(daemon: &mut Daemon, line: Line, host: &mut RealHost) {
     daemon.world.say(&line, &mut Turn { now: clock::now(), host });
+}
+
+/// The same for a daemon that is broken: the next step is not to be missed whatever this does.
+fn say_if_possible(daemon: &mut Daemon, line: Line, host: &mut RealHost) {
+    let _ = catch_unwind(AssertUnwindSafe(|| say(daemon, line, host)));
 }
 
 /// LOG-080 to LOG-084. What goes wrong after the fork is in the log, as there is nobody to be told otherwise.

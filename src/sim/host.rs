@@ -90,6 +90,8 @@ pub struct SimHost {
     pub journal: Journal,
     /// What the configuration file says by now.
     pub config: Option<Config>,
+    /// Where it panics as if the daemon had a bug, and how many times.
+    pub bug: Option<(&'static str, u32)>,
     /// Listening sockets that are open, with their URLs.
     pub sockets: BTreeMap<u32, String>,
     last_pid: Pid,
@@ -129,6 +131,14 @@ impl SimHost {
         if self.dice.one_in(once_in) { Err(*self.dice.pick(errors)) } else { Ok(()) }
     }
 
+    /// Panics where it is to.
+    fn meet_bug(&mut self, place: &str) {
+        if let Some((_, times)) = self.bug.as_mut().filter(|(asked, times)| *asked == place && *times > 0) {
+            *times -= 1;
+            panic!("a bug that was asked for in {place}");
+        }
+    }
+
     /// The child that has the pipes of `who`.
     pub fn child_of(&mut self, who: Key<Process>) -> Option<&mut Child> {
         self.children.values_mut().find(|child| child.who == who)
@@ -164,6 +174,7 @@ impl Host for SimHost {
     }
 
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {
+        self.meet_bug("kill");
         let result = match (self.children.get_mut(&pid), self.kill_error) {
             (_, Some(error)) => Err(error),
             (None, _) => Err(Errno::ESRCH),
@@ -237,6 +248,9 @@ impl Host for SimHost {
     }
 
     fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {
+        if bytes.starts_with(b"bug") {
+            self.meet_bug("append");
+        }
         self.refuses(self.refusals.append, &[Errno::EIO, Errno::ENOSPC, Errno::EROFS])?;
         let part = match self.refusals.append {
             // Also, a disk that has trouble takes less than all.
@@ -287,6 +301,7 @@ impl Host for SimHost {
     }
 
     fn read(&mut self, path: &str, offset: u64, length: usize) -> Result<Vec<u8>, Errno> {
+        self.meet_bug("read");
         self.files.read(path, offset, length)
     }
 

@@ -244,6 +244,7 @@ impl Sim {
     fn begin_anew(&mut self) -> Checked<bool> {
         let config = match self.outcome() {
             Outcome::Run => return Ok(false),
+            Outcome::Failed { .. } => return Rule::Sound.broken("the daemon gives itself up".to_string()),
             Outcome::Exit if !self.stirring => return Ok(false),
             Outcome::Reload(config) => *config,
             Outcome::Exit => match setup::config(&mut self.dice) {

@@ -137,6 +137,15 @@ lines! {
     Reopened {} Info "supervisord logreopen";
     /// SIG-006.
     ChildSignal {} Debug "received SIGCHLD indicating a child quit";
+    /// A panic that was survived, or at least outlived.
+    Bug { report: String } Critical "this is a bug of supervisord, please report it: {report}";
+    /// What no longer holds.
+    Broken { what: String } Critical
+        "supervisord can't go on after a bug ({what}): stopping all programs, then exiting with status 70";
+    /// Not even that was possible.
+    EndingChildren { count: usize } Critical
+        "supervisord can't even stop programs in order after a bug: ending {count} of them, then exiting with status 70";
+
     /// BUG-060.
     CannotReload { error: String } Critical "cannot reload: {error}";
 

@@ -39,6 +39,17 @@ impl World {
         }
     }
 
+    /// How long the ordered end takes if every program takes as long as it may.
+    pub(crate) fn longest_end(&self) -> Duration {
+        let mut all = Duration::ZERO;
+        for (_, group) in self.groups.iter() {
+            let members = group.members.iter().filter_map(|&key| self.processes.get(key));
+            let longest = members.map(|process| process.spec.stopwaitsecs).max().unwrap_or(0);
+            all = all.saturating_add(Duration::from_secs(longest.max(0).unsigned_abs()));
+        }
+        all
+    }
+
     /// Whether the end was begun and no process is left.
     pub fn has_ended(&self) -> bool {
         self.ending.as_ref().is_some_and(|ending| ending.waiting.is_empty() && ending.current.is_none())

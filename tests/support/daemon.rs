@@ -28,7 +28,12 @@ pub struct Setup {
     prefix: Vec<String>,
     program: PathBuf,
     addresses: Vec<Address>,
+    /// The daemon is to have bugs.
+    buggy: bool,
 }
+
+/// What the main log says of a panic.
+const BUG: &str = "this is a bug of supervisord";
 
 impl Setup {
     /// The configuration; `@DIR@`, `@PORT@` and `@SPARE@` stand for the folder, the port and a second free port.
@@ -43,6 +48,7 @@ impl Setup {
             prefix: Vec::new(),
             program: super::supervisord(),
             addresses: Vec::new(),
+            buggy: false,
         };
         std::fs::create_dir(setup.folder.path().join("tmp")).expect("a folder for passing files");
         setup.configure(config);
@@ -79,6 +85,12 @@ impl Setup {
     /// Starts it by way of another program, given with its arguments.
     pub fn through(mut self, words: &[&str]) -> Setup {
         self.prefix = words.iter().map(|word| word.to_string()).collect();
+        self
+    }
+
+    /// A daemon that panics is what the test wants; any other test fails then.
+    pub fn buggy(mut self) -> Setup {
+        self.buggy = true;
         self
     }
 
@@ -362,6 +374,8 @@ impl Drop for Daemon {
                     tail.iter().rev().for_each(|line| println!("{line}"));
                 }
             }
+        } else if let Some(at) = self.log().find(BUG).filter(|_| !self.setup.buggy) {
+            panic!("the daemon survived a bug of its own: {}", &self.log()[at..]);
         }
     }
 }
