@@ -18,6 +18,12 @@ const BACKLOG: libc::c_int = 1024;
 const PROBE_MILLIS: i32 = 5_000;
 /// HTTP-004.
 const STALE_PAUSE_MILLIS: i32 = 300;
+/// A client of whom nothing was heard for so long is asked whether it is there,
+const KEEPALIVE_IDLE_SECS: libc::c_int = 120;
+/// and again after so long,
+const KEEPALIVE_INTERVAL_SECS: libc::c_int = 30;
+/// and given up after so many questions: in all within five minutes.
+const KEEPALIVE_PROBES: libc::c_int = 5;
 /// A socket that is stale again and again belongs to somebody after all.
 const STALE_TRIES: usize = 3;
 
@@ -117,6 +123,7 @@ impl Listener {
         let fd = socket(address.ai_family)?;
         set_option(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
         set_option(fd.as_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
+        keep_alive(fd.as_fd());
         // SAFETY: the address comes from the system and lives in `addresses`.
         unsafe {
             check(libc::bind(fd.as_raw_fd(), address.ai_addr, address.ai_addrlen))?;
@@ -255,10 +262,26 @@ pub(super) fn socket(family: libc::c_int) -> Result<OwnedFd, Errno> {
 }
 
 fn set_option(fd: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int) -> Result<(), Errno> {
-    let on: libc::c_int = 1;
+    set_option_to(fd, level, option, 1)
+}
+
+/// Has the kernel find out who is gone without a word: who only listens is never written to. What is accepted inherits
+/// it. Where that can't be had, it is done without.
+fn keep_alive(fd: BorrowedFd<'_>) {
+    let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE);
+    for (option, value) in [
+        (libc::TCP_KEEPIDLE, KEEPALIVE_IDLE_SECS),
+        (libc::TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECS),
+        (libc::TCP_KEEPCNT, KEEPALIVE_PROBES),
+    ] {
+        let _ = set_option_to(fd, libc::IPPROTO_TCP, option, value);
+    }
+}
+
+fn set_option_to(fd: BorrowedFd<'_>, level: i32, option: i32, value: libc::c_int) -> Result<(), Errno> {
     let length = std::mem::size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: the value is one int.
-    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, ptr::from_ref(&on).cast(), length) }).map(|_| ())
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, ptr::from_ref(&value).cast(), length) }).map(|_| ())
 }
 
 pub(super) fn bind_unix(path: &Path) -> Result<OwnedFd, Errno> {

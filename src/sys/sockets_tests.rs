@@ -40,14 +40,20 @@ fn http_002_tcp() {
     let (fd, name) = listener.accept().unwrap();
     assert_eq!(name, Some(client.local_addr().unwrap()));
     // Inherited from the listener, which spares a call for each connection.
-    let mut value: libc::c_int = 0;
-    let mut length = std::mem::size_of::<libc::c_int>() as libc::socklen_t;
-    // SAFETY: one int.
-    unsafe {
-        let pointer = ptr::from_mut(&mut value).cast();
-        libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, pointer, &mut length);
+    for (level, option, expected) in [
+        (libc::IPPROTO_TCP, libc::TCP_NODELAY, 1),
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, KEEPALIVE_IDLE_SECS),
+    ] {
+        let mut value: libc::c_int = 0;
+        let mut length = std::mem::size_of::<libc::c_int>() as libc::socklen_t;
+        // SAFETY: one int.
+        unsafe {
+            let pointer = ptr::from_mut(&mut value).cast();
+            libc::getsockopt(fd.as_raw_fd(), level, option, pointer, &mut length);
+        }
+        assert_eq!(value, expected, "{option}");
     }
-    assert_ne!(value, 0);
     assert_eq!(io::recv(fd.as_fd(), &mut [0]), Err(Errno::EAGAIN));
     assert_eq!(io::send(fd.as_fd(), b"hi"), Ok(2));
     io::shutdown_write(fd.as_fd());
