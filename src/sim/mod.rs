@@ -20,3 +20,4 @@ pub mod run;
 pub mod setup;
 mod storm;
 pub mod talk;
+pub mod watcher;

@@ -68,6 +68,7 @@ mutants! {
     AnswersTwice "An answer is sent twice." breaks Answers;
     MixesCache "The cache gives another key's value." breaks Answers;
     Lies "A failed request is called done." breaks Waits;
+    LosesNews "News for a page are not sent." breaks Watched;
     Hoards "Output to a client is not bounded." breaks Bounds;
     DropsByte "A byte is not written, and nobody counts it." breaks Bytes;
     SwapsBytes "Two bytes are written in the wrong order." breaks Bytes;

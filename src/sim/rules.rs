@@ -40,6 +40,7 @@ rules! {
     Removal "only what is stopped can be removed (PROC-081)";
     Answers "each question gets one answer, in order, or its connection is gone";
     Waits "who waited for a start or a stop is told the truth (RPC-053, RPC-056)";
+    Watched "an open page that has read all there is knows all there is";
     Bounds "what waits for a client is bounded";
     Bytes "each byte that a child printed is in its log in order, held, or counted as lost; the main log's, too";
     Rotation "rotation destroys nothing but the oldest backup, and keeps their order (LOG-070 to 075)";

@@ -19,6 +19,7 @@ use crate::sim::host::SimHost;
 use crate::sim::mutant::{Mutant, Tampered, meddle, meddle_late};
 use crate::sim::rules::{Broken, Checked, Rule};
 use crate::sim::setup;
+use crate::sim::watcher::Watcher;
 use crate::world::{Turn, World};
 
 /// Rounds of one turn after which the loop is taken to spin.
@@ -73,6 +74,7 @@ pub struct Sim {
     pub(super) clock: Clock,
     pub(super) dice: Dice,
     pub(super) clients: Vec<Client>,
+    pub(super) watchers: Vec<Watcher>,
     pub(super) watch: Watch,
     /// What the cache must give: each client has a key of its own.
     pub(super) cache: BTreeMap<String, Option<String>>,
@@ -133,6 +135,7 @@ impl Sim {
             chance: Dice::new(seed),
             dice,
             clients: Vec::new(),
+            watchers: Vec::new(),
             watch: Watch::default(),
             cache: BTreeMap::new(),
             answers: 0,
@@ -172,6 +175,7 @@ impl Sim {
     fn step(&mut self) -> Checked {
         self.stir()?;
         self.ask_something()?;
+        self.watch_something()?;
         if let Some(mutant) = self.mutant.filter(|_| self.chance.one_in(2)) {
             let now = self.now();
             meddle(mutant, &mut self.daemon.world, now, &mut self.host, &mut self.chance);
@@ -194,8 +198,11 @@ impl Sim {
             self.let_clients_send()?;
             let ready = self.act(|daemon, turn| daemon.settle(turn))? | (self.mutant == Some(Mutant::Spins));
             self.flush()?;
+            self.let_watchers_read()?;
             // The first turn of a new beginning never waits.
             let anew = self.begin_anew()?;
+            // What pages read may have let more come.
+            let ready = ready | self.daemon.front.next_changed().is_some();
             if !ready && !anew && !self.is_due() {
                 return self.turn_over();
             }
@@ -217,7 +224,8 @@ impl Sim {
         }
         let before = self.daemon.world.mood();
         let view = View { world: &self.daemon.world, clients: &self.clients, now: self.host.now, before };
-        self.watch.turn_over(&view, &mut self.host)
+        self.watch.turn_over(&view, &mut self.host)?;
+        self.check_watchers()
     }
 
     fn outcome(&mut self) -> Outcome {
@@ -257,6 +265,7 @@ impl Sim {
         for client in std::mem::take(&mut self.clients) {
             self.give(Input::Closed(client.conn))?;
         }
+        self.close_watchers()?;
         self.cache.clear();
         self.host.reset();
         self.watch.begin_anew();
@@ -275,6 +284,9 @@ impl Sim {
         loop {
             for client in &mut self.clients {
                 client.asleep = 0;
+            }
+            for watcher in &mut self.watchers {
+                watcher.asleep = 0;
             }
             self.turn()?;
             let Some(open) = self.clients.iter().flat_map(|client| &client.open).next() else { return Ok(()) };
