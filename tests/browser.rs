@@ -49,7 +49,7 @@ fn the_page_in_chromium() {
     let inet = "[inet_http_server]\nport=127.0.0.1:@PORT@\n";
     let thousand = Daemon::start(&format!("{inet}{QUIET}{many}"));
     let plain = Daemon::start(&format!("{inet}{QUIET}"));
-    let accounts = "username=admin\npassword=secret\n";
+    let accounts = "username=admin\npassword=secret\nviewer_username=guest\nviewer_password=look\n";
     let cache = "[rpcinterface:cache]\n\
                  supervisor.rpcinterface_factory = supervisor_cache.rpcinterface:make_cache_rpcinterface\n";
     let one = "[program:one]\ncommand=sleep 1000\nautostart=false\nstartsecs=0\n";

@@ -39,7 +39,6 @@ const FILES: &[File] = &[
     script("web/app.js", include_bytes!("files/web/app.js")),
     script("web/cache.js", include_bytes!("files/web/cache.js")),
     script("web/dom.js", include_bytes!("files/web/dom.js")),
-    script("web/early.js", include_bytes!("files/web/early.js")),
     script("web/live.js", include_bytes!("files/web/live.js")),
     script("web/logfile.js", include_bytes!("files/web/logfile.js")),
     script("web/logview.js", include_bytes!("files/web/logview.js")),

@@ -91,7 +91,23 @@ test('wrong password', async (browser, { locked }) => {
   await right.done()
 })
 
-test('everybody can use it: axe-core finds nothing', async (browser, { main }) => {
+test('a viewer sees, and changes nothing', async (browser, { locked }) => {
+  const page = await open(browser, locked, { httpCredentials: { username: 'guest', password: 'look' }, allow: /403/ })
+  await rowOf(page, 'one').waitFor()
+  const names = await page.getByRole('button').allInnerTexts()
+  assert.deepStrictEqual(names.filter(name => /Start|Stop|Restart|Clear|Add|Remove/.test(name)), [])
+  assert.deepStrictEqual(await rowOf(page, 'one').getByRole('link').allInnerTexts(), ['one', 'Stdout', 'Stderr'])
+  await picture(page, 'viewer')
+  await page.getByRole('link', { name: 'Cache' }).click()
+  await page.getByText('The cache is empty.').waitFor()
+  assert.strictEqual(await page.getByRole('button', { name: 'New key…' }).isVisible(), false)
+  await page.getByRole('link', { name: 'Logs' }).click()
+  await until('the main log', async () => (await page.locator('.lines').innerText()).includes('supervisord started'))
+  assert.strictEqual(await page.getByRole('button', { name: 'Clear', exact: true }).isVisible(), false)
+  await page.done()
+})
+
+test('everybody can use it: axe-core finds nothing', async (browser, { main, locked }) => {
   for (const colorScheme of ['light', 'dark']) {
     const page = await open(browser, main, { colorScheme })
     await accessible(page, `processes, ${colorScheme}`)
@@ -117,6 +133,9 @@ test('everybody can use it: axe-core finds nothing', async (browser, { main }) =
     await page.getByText('The cache is empty.').waitFor()
     await page.done()
   }
+  const viewer = await open(browser, locked, { httpCredentials: { username: 'guest', password: 'look' } })
+  await accessible(viewer, 'a viewer’s page')
+  await viewer.done()
   // axe needs scripts, and so the page of those without them is looked at with its own ones kept away.
   const bare = await open(browser, 'about:blank', { live: false, allow: /ERR_FAILED/ })
   await bare.route('**/web/*.js', route => route.abort())

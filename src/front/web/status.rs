@@ -10,7 +10,7 @@ use crate::base::words::{Mood, State};
 pub(in crate::front) fn render(page: &Status) -> Vec<u8> {
     let mut out = Vec::with_capacity(2048 + 1024 * page.rows.len());
     head(&mut out, |out| put(out, "Supervisor Status"));
-    put(&mut out, "<script src=\"web/early.js\"></script>\n<script type=\"module\" src=\"web/app.js\"></script>\n");
+    put(&mut out, "<script type=\"module\" src=\"web/app.js\"></script>\n");
     put(&mut out, if page.may_change { "</head>\n<body>\n" } else { "</head>\n<body class=\"viewer\">\n" });
     header(&mut out, page);
     put(&mut out, "<main>\n");

@@ -212,6 +212,8 @@ function put (body, nodes) {
   let next = body.firstChild
   for (const node of nodes) {
     if (node === next) next = next.nextSibling
+    // The newer one keeps what the browser knows of the row.
+    else if (body.moveBefore && node.parentNode === body) body.moveBefore(node, next)
     else body.insertBefore(node, next)
   }
   if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true })
