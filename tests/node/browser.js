@@ -163,6 +163,7 @@ test('a program is added, and removed', async (browser, { main, folder }) => {
 
   // A group, and a program in it; Escape closes what one thinks better of.
   await page.getByRole('button', { name: 'Add group…' }).click()
+  await dialog.waitFor()
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Add group…' }).click()

@@ -81,6 +81,7 @@ const within = (what, figure, bound) => {
 
 // Runs what was declared, or of it what has `only` in its name.
 async function run (setting, only = '') {
+  fs.rmSync(pictures, { recursive: true, force: true })
   fs.mkdirSync(pictures, { recursive: true })
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ARGS })
   try {
