@@ -41,6 +41,29 @@ impl ByteQueue {
         &mut self.buffer
     }
 
+    /// The same for an empty queue, with room left in front for [`ByteQueue::put_before`].
+    pub fn behind_room(&mut self, room: usize) -> &mut Vec<u8> {
+        debug_assert!(self.is_empty());
+        self.buffer.clear();
+        self.buffer.resize(room, 0);
+        self.start = room;
+        &mut self.buffer
+    }
+
+    /// Puts bytes in front of all others.
+    pub fn put_before(&mut self, bytes: &[u8]) {
+        match self.start.checked_sub(bytes.len()) {
+            Some(start) => {
+                self.buffer[start..self.start].copy_from_slice(bytes);
+                self.start = start;
+            }
+            None => {
+                self.buffer.splice(..self.start, bytes.iter().copied());
+                self.start = 0;
+            }
+        }
+    }
+
     /// Takes `count` bytes from the front; more than there are takes all.
     pub fn consume(&mut self, count: usize) {
         self.start += count.min(self.len());
@@ -86,6 +109,20 @@ mod tests {
         assert!(queue.is_empty());
         queue.push(b"x");
         assert_eq!(queue.as_slice(), b"x");
+    }
+
+    #[test]
+    fn what_comes_last_can_stand_first() {
+        for room in [0, 3, 10] {
+            let mut queue = ByteQueue::default();
+            queue.push(b"gone");
+            queue.clear();
+            queue.behind_room(room).extend_from_slice(b"world");
+            assert_eq!(queue.as_slice(), b"world");
+            queue.put_before(b"hello ");
+            queue.push(b"!");
+            assert_eq!(queue.as_slice(), b"hello world!");
+        }
     }
 
     #[test]

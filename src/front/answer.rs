@@ -1,7 +1,8 @@
 //! Answers: XML-RPC results, error pages and streams' heads, written at the end of a connection's queue.
 //!
-//! A body is made first, in a buffer that all connections share, because its length stands before it. Never decides
-//! what to answer.
+//! A body is made first, because its length stands before it: a call's where it is sent from, with room for the head in
+//! front, others and what comes behind another answer in a buffer that all connections share. Never decides what to
+//! answer.
 
 use crate::base::bytes::ByteQueue;
 use crate::base::limits;
@@ -81,10 +82,15 @@ struct Top<'a> {
     kind: Option<&'a str>,
 }
 
+/// More than the head of a call's answer takes.
+const HEAD_ROOM: usize = 256;
+
 /// Writes answers.
 #[derive(Default)]
 pub(super) struct Answers {
     body: Vec<u8>,
+    /// A head that is put before its body.
+    head: Vec<u8>,
     /// The `Date` header and the second it was made for.
     date: String,
     date_secs: Option<i64>,
@@ -99,23 +105,36 @@ impl Answers {
         result: &Result<Reply, Fault>,
         wall: Wall,
     ) -> usize {
-        match result {
-            Ok(Reply::Value(value)) => xml_write::write_response(&mut self.body, value),
-            Ok(Reply::Cached(value)) => match value.get() {
-                CachedRef::Text(text) => xml_write::write_text_response(&mut self.body, text),
-                CachedRef::Value(value) => xml_write::write_response(&mut self.body, value),
-            },
-            Err(fault) => xml_write::write_fault(&mut self.body, fault),
-        }
-        let packed = if request.packs { gzip::pack(&self.body) } else { None };
         let headers = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
-        match packed {
-            None => self.send(out, request, &Top { status: 200, headers: &headers[..1], kind: None }, wall),
-            Some(packed) => {
-                self.body = packed;
-                self.send(out, request, &Top { status: 200, headers: &headers, kind: None }, wall)
-            }
+        let mut top = Top { status: 200, headers: &headers[..1], kind: None };
+        // The body goes where it is sent from, if it can; a large one isn't copied for its head.
+        let alone = out.is_empty();
+        let body = if alone { out.behind_room(HEAD_ROOM) } else { &mut self.body };
+        let begin = body.len();
+        match result {
+            Ok(Reply::Value(value)) => xml_write::write_response(body, value),
+            Ok(Reply::Cached(value)) => match value.get() {
+                CachedRef::Text(text) => xml_write::write_text_response(body, text),
+                CachedRef::Value(value) => xml_write::write_response(body, value),
+            },
+            Err(fault) => xml_write::write_fault(body, fault),
         }
+        let length = body.len() - begin;
+        if let Some(packed) = if request.packs { gzip::pack(&body[begin..]) } else { None } {
+            if alone {
+                out.clear();
+            }
+            self.body = packed;
+            top.headers = &headers;
+        } else if alone {
+            let mut head = std::mem::take(&mut self.head);
+            self.write_head(&mut head, request, &top, Some(length as u64), wall);
+            out.put_before(&head);
+            head.clear();
+            self.head = head;
+            return out.len();
+        }
+        self.send(out, request, &top, wall)
     }
 
     /// A page that says what is wrong (HTTP-043), with the headers that the status needs.
@@ -211,7 +230,7 @@ impl Answers {
         let own = if unbuffered { &headers[..] } else { &headers[..2] };
         let headers = [own, &GUARDS].concat();
         let before = out.len();
-        self.write_head(out, request, &Top { status: 200, headers: &headers, kind: None }, None, wall);
+        self.write_head(out.tail(), request, &Top { status: 200, headers: &headers, kind: None }, None, wall);
         out.len() - before
     }
 
@@ -221,7 +240,7 @@ impl Answers {
             vec![("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")];
         headers.extend(&GUARDS);
         let before = out.len();
-        self.write_head(out, request, &Top { status: 200, headers: &headers, kind: None }, None, wall);
+        self.write_head(out.tail(), request, &Top { status: 200, headers: &headers, kind: None }, None, wall);
         out.len() - before
     }
 
@@ -236,7 +255,7 @@ impl Answers {
     ) -> usize {
         let headers = [headers, &GUARDS].concat();
         let before = out.len();
-        self.write_head(out, request, &Top { status: 200, headers: &headers, kind: None }, Some(length), wall);
+        self.write_head(out.tail(), request, &Top { status: 200, headers: &headers, kind: None }, Some(length), wall);
         out.len() - before
     }
 
@@ -258,7 +277,7 @@ impl Answers {
     /// Sends head and prepared body.
     fn send(&mut self, out: &mut ByteQueue, request: &Request, top: &Top<'_>, wall: Wall) -> usize {
         let before = out.len();
-        self.write_head(out, request, top, Some(self.body.len() as u64), wall);
+        self.write_head(out.tail(), request, top, Some(self.body.len() as u64), wall);
         if !request.head_only {
             out.push(&self.body);
         }
@@ -270,7 +289,7 @@ impl Answers {
         out.len() - before
     }
 
-    fn write_head(&mut self, out: &mut ByteQueue, request: &Request, top: &Top<'_>, length: Option<u64>, wall: Wall) {
+    fn write_head(&mut self, out: &mut Vec<u8>, request: &Request, top: &Top<'_>, length: Option<u64>, wall: Wall) {
         let secs = wall.secs();
         if self.date_secs != Some(secs) {
             self.date = Calendar::at(secs, 0).http_date();
@@ -285,6 +304,6 @@ impl Answers {
             length,
             keep_alive: request.keep_alive,
         };
-        http_out::write_head(out.tail(), &head);
+        http_out::write_head(out, &head);
     }
 }

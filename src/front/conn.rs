@@ -22,7 +22,7 @@ use crate::front::web::text::quote;
 use crate::front::{Peer, Server};
 use crate::rpc::{Access, Reply, Waiting};
 use crate::wire::gzip::Coding;
-use crate::wire::http_in::{BodyReader, HeadReader, Reject, Version, blank_lines};
+use crate::wire::http_in::{BodyReader, Head, HeadReader, Reject, Version, blank_lines};
 use crate::wire::xml_read::{Call, read_at_once};
 use crate::world::{Turn, World};
 
@@ -30,7 +30,8 @@ use crate::world::{Turn, World};
 pub(super) struct Scene<'a, 'h> {
     pub(super) answers: &'a mut Answers,
     pub(super) memo: &'a mut Memo,
-    /// The call that is carried out, in room that is used again.
+    /// The head that is read, and the call that is carried out, in room that is used again.
+    pub(super) head: &'a mut Head,
     pub(super) call: &'a mut Call,
     pub(super) servers: &'a [Server],
     /// The date of what comes with the daemon.
@@ -413,12 +414,14 @@ impl Conn {
                         self.more = true;
                         return used;
                     }
-                    match self.heads.read(rest) {
+                    match self.heads.read_into(rest, scene.head) {
                         Ok(None) => return used,
-                        Ok(Some((head, taken))) => {
+                        Ok(Some(taken)) => {
                             used += taken;
                             answered += 1;
+                            let head = std::mem::take(scene.head);
                             self.begin(&head, scene);
+                            *scene.head = head;
                         }
                         Err(reject) => {
                             self.request = Request::unreadable(HeadReader::version(rest));
@@ -428,6 +431,10 @@ impl Conn {
                 }
                 State::Body { reader, job } => {
                     if let Job::NewCall(coding) = *job {
+                        // Many clients send the body behind the head, in one piece.
+                        if rest.is_empty() && !reader.is_done() {
+                            return used;
+                        }
                         if coding == Coding::Plain
                             && let Some(body) = reader.whole(rest)
                             && read_at_once(body, scene.call)

@@ -26,7 +26,7 @@ use crate::base::key::{Arena, Key};
 use crate::base::limits;
 use crate::base::time::{Deadlines, Mono, Now, Wall};
 use crate::config::spec::{Address, ServerLimits, ServerSpec};
-use crate::wire::http_in::Version;
+use crate::wire::http_in::{Head, Version};
 use crate::wire::xml_read::Call;
 use crate::world::{Turn, World};
 
@@ -100,7 +100,8 @@ pub struct Front {
     answers: Answers,
     /// What open pages are told.
     memo: Memo,
-    /// The room for calls: one is carried out at a time.
+    /// The room for heads and calls: there is one at a time.
+    head: Head,
     call: Call,
     /// To be named by [`Front::next_changed`].
     changed: Vec<Key<Conn>>,
@@ -147,6 +148,7 @@ impl Front {
             conns: Arena::default(),
             answers: Answers::default(),
             memo: Memo::default(),
+            head: Head::default(),
             call: Call::default(),
             changed: Vec::new(),
             ready: Vec::new(),
@@ -236,7 +238,7 @@ impl Front {
     pub(crate) fn mend(&mut self, world: &mut World, turn: &mut Turn<'_>) -> bool {
         let broken = self.visiting.take();
         self.answers = Answers::default();
-        self.call = Call::default();
+        (self.head, self.call) = (Head::default(), Call::default());
         self.memo.clear();
         for list in [&mut self.changed, &mut self.ready, &mut self.waiting, &mut self.following, &mut self.watching] {
             list.clear();
@@ -368,8 +370,8 @@ impl Front {
         let born = self.born.unwrap_or_default();
         let Some(conn) = self.conns.get_mut(key) else { return };
         self.visiting = Some(key);
-        let Front { answers, memo, call, servers, .. } = self;
-        let changed = act(conn, &mut Scene { answers, memo, call, servers, born, world, turn });
+        let Front { answers, memo, head, call, servers, .. } = self;
+        let changed = act(conn, &mut Scene { answers, memo, head, call, servers, born, world, turn });
         self.visiting = None;
 
         let before = conn.listed;

@@ -224,7 +224,6 @@ fn log_name(rest: &str) -> Option<(String, Channel)> {
 mod tests {
     use super::*;
     use crate::config::spec::{AccessSpec, Address, ServerLimits};
-    use crate::wire::http_in::{Framing, Version};
 
     fn guard(user: &str, password: &str) -> Guard {
         Guard::new(&server(user, password))
@@ -306,17 +305,9 @@ mod tests {
     }
 
     fn to(method: &str, path: &str, kind: &str) -> Route {
-        route(&Head {
-            method: method.into(),
-            target: path.into(),
-            path: path.into(),
-            query: None,
-            version: Version::Http11,
-            headers: vec![("content-type".into(), kind.into())],
-            framing: Some(Framing::Length(1)),
-            expects_continue: false,
-            keep_alive: true,
-        })
+        let mut head = Head { method: method.into(), path: path.into(), ..Head::default() };
+        head.headers.push("content-type", kind.as_bytes());
+        route(&head)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
 
 use crate::base::limits;
-use crate::wire::http_in::{Head, Reject, values};
+use crate::wire::http_in::{Head, Reject};
 
 /// How a body is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +34,7 @@ impl Head {
 
     /// Whether the client asks for packed answers (RFC 9110, 12.5.3). `*` is not asking.
     pub fn accepts_gzip(&self) -> bool {
-        values(&self.headers, "accept-encoding").flat_map(|list| list.split(',')).any(|item| {
+        self.headers.values("accept-encoding").flat_map(|list| list.split(',')).any(|item| {
             let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
             ["gzip", "x-gzip"].iter().any(|known| coding.trim().eq_ignore_ascii_case(known))
                 && is_positive(weight.trim())

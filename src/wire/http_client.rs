@@ -2,7 +2,8 @@
 
 use crate::base::limits;
 use crate::wire::http_body::BodyReader;
-use crate::wire::http_in::{Framing, Reject, lists, parse_headers, parse_length, values};
+use crate::wire::http_headers::Headers;
+use crate::wire::http_in::{Framing, Reject, parse_length};
 use crate::wire::http_out::{write_decimal, write_header};
 
 /// Appends a request. The body's length is sent with a body, and with every POST; `headers` must not say it.
@@ -31,13 +32,13 @@ pub struct ResponseHead {
     /// The reason phrase, as sent.
     pub reason: String,
     /// Header lines: lower-case names, trimmed values.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
 }
 
 impl ResponseHead {
     /// The first value of a header, by lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        values(&self.headers, name).next()
+        self.headers.values(name).next()
     }
 }
 
@@ -133,12 +134,13 @@ impl ResponseReader {
         if (100..200).contains(&status) {
             return Ok(());
         }
-        let headers = parse_headers(&block[line_end + 1..]).ok_or(BadResponse)?;
-        let length = values(&headers, "content-length").next();
+        let mut headers = Headers::default();
+        headers.read(&block[line_end + 1..]).ok_or(BadResponse)?;
+        let length = headers.values("content-length").next();
         // No limit on a body: a followed log goes on for ever, and what is kept of it is the caller's business.
         self.body = if status == 204 || status == 304 {
             Body::Complete
-        } else if lists(&headers, "transfer-encoding", "chunked") {
+        } else if headers.lists("transfer-encoding", "chunked") {
             Body::Framed(BodyReader::new(Framing::Chunked, u64::MAX)?)
         } else if let Some(length) = length {
             let length = parse_length(length).ok_or(BadResponse)?;

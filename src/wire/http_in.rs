@@ -5,6 +5,8 @@ use crate::base::limits;
 use crate::base::text::percent_decode;
 
 pub use crate::wire::http_body::BodyReader;
+use crate::wire::http_headers::{Headers, push_lossy};
+use crate::wire::scan::find;
 
 /// The version a request speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +30,7 @@ pub enum Framing {
     Chunked,
 }
 
-/// A request head.
+/// A request head. It can be read into again and again, in the same room.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Head {
     /// `GET`, as written.
@@ -43,7 +45,7 @@ pub struct Head {
     /// Version.
     pub version: Version,
     /// Header lines: lower-case names, trimmed values (lossy UTF-8).
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// `None`: neither Content-Length nor chunked; a POST then gets 411 (HTTP-026).
     pub framing: Option<Framing>,
     /// `Expect: 100-continue`.
@@ -55,12 +57,28 @@ pub struct Head {
 impl Head {
     /// The first value of a header, by lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        values(&self.headers, name).next()
+        self.headers.values(name).next()
     }
 
     /// All values of a header, by lower-case name.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        values(&self.headers, name)
+        self.headers.values(name)
+    }
+}
+
+impl Default for Head {
+    fn default() -> Head {
+        Head {
+            method: String::new(),
+            target: String::new(),
+            path: String::new(),
+            query: None,
+            version: Version::None,
+            headers: Headers::default(),
+            framing: None,
+            expects_continue: false,
+            keep_alive: false,
+        }
     }
 }
 
@@ -86,6 +104,12 @@ impl HeadReader {
     /// Reads one head from the start of `input`, which must begin with the bytes given before, if any. Returns the
     /// head and how many bytes it took, or `None` if more are needed. Leading empty lines are skipped.
     pub fn read(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>, Reject> {
+        let mut head = Head::default();
+        Ok(self.read_into(input, &mut head)?.map(|taken| (head, taken)))
+    }
+
+    /// The same in place of another head, which is anything if none is read.
+    pub fn read_into(&mut self, input: &[u8], head: &mut Head) -> Result<Option<usize>, Reject> {
         self.start += blank_lines(input.get(self.start..).unwrap_or_default());
         // What can't become a request (say, a TLS greeting) is refused without waiting for an end it won't have.
         if input.get(self.start).is_some_and(|byte| !is_token(*byte)) {
@@ -93,9 +117,9 @@ impl HeadReader {
         }
         match self.find_end(input) {
             Some(end) if end - self.start <= limits::HEAD_BYTES => {
-                let head = parse(&input[self.start..end])?;
+                parse(&input[self.start..end], head)?;
                 *self = HeadReader::default();
-                Ok(Some((head, end)))
+                Ok(Some(end))
             }
             None if input.len() <= limits::HEAD_BYTES => Ok(None),
             _ => Err(Reject::BadRequest),
@@ -112,7 +136,7 @@ impl HeadReader {
     /// Where the empty line that ends the head ends.
     fn find_end(&mut self, input: &[u8]) -> Option<usize> {
         let mut at = self.searched.max(self.start);
-        while let Some(offset) = input.get(at..)?.iter().position(|byte| *byte == b'\n') {
+        while let Some(offset) = find(input.get(at..)?, b'\n') {
             at += offset;
             match &input[at + 1..] {
                 [b'\n', ..] => return Some(at + 2),
@@ -134,74 +158,33 @@ pub fn blank_lines(input: &[u8]) -> usize {
     input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
 }
 
-/// Reads header lines up to and including the empty one; names in lower case, values trimmed, folded lines joined
-/// (HTTP-023). `None`: malformed or too many.
-pub(crate) fn parse_headers(block: &[u8]) -> Option<Vec<(String, String)>> {
-    // Folding is obsolete and rare, so it is undone only when it was in the way.
-    parse_unfolded(block).or_else(|| parse_unfolded(&unfold(block)?))
-}
-
-fn parse_unfolded(block: &[u8]) -> Option<Vec<(String, String)>> {
-    let mut lines = [httparse::EMPTY_HEADER; limits::HEAD_LINES];
-    let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(block, &mut lines) else {
-        return None;
-    };
-    Some(lines.iter().map(|line| (line.name.to_ascii_lowercase(), text(line.value.trim_ascii()))).collect())
-}
-
-/// The values of all headers of that name.
-pub(crate) fn values<'a>(headers: &'a [(String, String)], name: &str) -> impl Iterator<Item = &'a str> {
-    headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
-}
-
-/// Whether a header that is a list, such as `Connection`, names `word` (in lower case).
-pub(crate) fn lists(headers: &[(String, String)], name: &str, word: &str) -> bool {
-    values(headers, name).flat_map(|list| list.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
-}
-
 /// A Content-Length: digits only (HTTP-026). One that no number can hold is past every limit.
 pub(crate) fn parse_length(value: &str) -> Option<u64> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| value.parse().unwrap_or(u64::MAX))
 }
 
-/// Joins each folded line to the one before it. `None`: there are none.
-fn unfold(block: &[u8]) -> Option<Vec<u8>> {
-    let mut out: Vec<u8> = Vec::with_capacity(block.len());
-    for line in block.split_inclusive(|byte| *byte == b'\n') {
-        if !out.is_empty() && matches!(line.first(), Some(b' ' | b'\t')) {
-            while matches!(out.last(), Some(b'\r' | b'\n')) {
-                out.pop();
-            }
-        }
-        out.extend_from_slice(line);
-    }
-    (out.len() < block.len()).then_some(out)
-}
-
-fn parse(block: &[u8]) -> Result<Head, Reject> {
-    let line_end = block.iter().position(|byte| *byte == b'\n').ok_or(Reject::BadRequest)?;
+fn parse(block: &[u8], head: &mut Head) -> Result<(), Reject> {
+    let line_end = find(block, b'\n').ok_or(Reject::BadRequest)?;
     let line = block[..line_end].strip_suffix(b"\r").unwrap_or(&block[..line_end]);
     let (method, target, version) = request_line(line).ok_or(Reject::BadRequest)?;
-    let headers = parse_headers(&block[line_end + 1..]).ok_or(Reject::BadRequest)?;
-    let target = text(target);
-    let (path, query) = split_target(&target);
-    Ok(Head {
-        method: text(method),
-        path,
-        query,
-        version,
-        framing: framing(&headers, version)?,
-        expects_continue: version == Version::Http11
-            && values(&headers, "expect").any(|value| value.eq_ignore_ascii_case("100-continue")),
-        keep_alive: match version {
-            Version::Http11 => !lists(&headers, "connection", "close"),
-            Version::Http10 => lists(&headers, "connection", "keep-alive") && !lists(&headers, "connection", "close"),
-            Version::None => false,
-        },
-        target,
-        headers,
-    })
+    head.headers.read(&block[line_end + 1..]).ok_or(Reject::BadRequest)?;
+    for (room, bytes) in [(&mut head.method, method), (&mut head.target, target)] {
+        room.clear();
+        push_lossy(room, bytes);
+    }
+    split_target(&head.target, &mut head.path, &mut head.query);
+    let headers = &head.headers;
+    head.version = version;
+    head.framing = framing(headers, version)?;
+    head.expects_continue =
+        version == Version::Http11 && headers.values("expect").any(|value| value.eq_ignore_ascii_case("100-continue"));
+    head.keep_alive = match version {
+        Version::Http11 => !headers.lists("connection", "close"),
+        Version::Http10 => headers.lists("connection", "keep-alive") && !headers.lists("connection", "close"),
+        Version::None => false,
+    };
+    Ok(())
 }
 
 /// Method, target and version; exactly one blank between (HTTP-020).
@@ -221,7 +204,7 @@ fn request_line(line: &[u8]) -> Option<(&[u8], &[u8], Version)> {
 }
 
 /// Path and query of a target (HTTP-025, HTTP-065).
-fn split_target(target: &str) -> (String, Option<String>) {
+fn split_target(target: &str, path: &mut String, query: &mut Option<String>) {
     let local = ["http://", "https://"]
         .iter()
         .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
@@ -231,20 +214,23 @@ fn split_target(target: &str) -> (String, Option<String>) {
         });
     let absolute = local.len() != target.len();
     let local = local.split_once('#').map_or(local, |(before, _)| before);
-    let (path, query) = local.split_once('?').map_or((local, None), |(path, query)| (path, Some(query)));
-    let path = path.split_once(';').map_or(path, |(before, _)| before);
-    let path = match String::from_utf8(percent_decode(path)) {
-        Ok(path) => path,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    };
-    let path = if path.is_empty() && absolute { "/".to_string() } else { path };
-    (path, query.map(str::to_string))
+    let (before, behind) = local.split_once('?').map_or((local, None), |(path, query)| (path, Some(query)));
+    let before = before.split_once(';').map_or(before, |(before, _)| before);
+    path.clear();
+    match before.contains('%') {
+        true => path.push_str(&String::from_utf8_lossy(&percent_decode(before))),
+        false => path.push_str(before),
+    }
+    if path.is_empty() && absolute {
+        path.push('/');
+    }
+    *query = behind.map(str::to_string);
 }
 
 /// How the body is delimited. Anything two readers could understand differently is refused (RFC 9112, 6.3).
-fn framing(headers: &[(String, String)], version: Version) -> Result<Option<Framing>, Reject> {
-    let mut codings = values(headers, "transfer-encoding");
-    let mut lengths = values(headers, "content-length");
+fn framing(headers: &Headers, version: Version) -> Result<Option<Framing>, Reject> {
+    let mut codings = headers.values("transfer-encoding");
+    let mut lengths = headers.values("content-length");
     match (codings.next(), lengths.next()) {
         (None, None) => Ok(None),
         (None, Some(length)) if lengths.next().is_none() => {
@@ -262,10 +248,6 @@ fn framing(headers: &[(String, String)], version: Version) -> Result<Option<Fram
 /// A byte that a method or a header's name may have (RFC 9110, 5.6.2).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[cfg(test)]

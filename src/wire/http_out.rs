@@ -119,7 +119,9 @@ pub fn write_last_chunk(out: &mut Vec<u8>) {
 pub(crate) fn write_header(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
-    out.extend(value.bytes().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
+    let begin = out.len();
+    out.extend_from_slice(value.as_bytes());
+    out[begin..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
     out.extend_from_slice(b"\r\n");
 }
 

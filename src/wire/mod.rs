@@ -5,6 +5,7 @@ pub mod capture;
 pub mod gzip;
 pub mod http_body;
 pub mod http_client;
+pub mod http_headers;
 pub mod http_in;
 pub mod http_out;
 pub mod listener;

@@ -249,10 +249,10 @@ enum Stop {
 /// Takes whole elements and plain text past the XML reader, which has just told of a tag and holds nothing back.
 fn take_plain(quick: &mut Quick, tree: &mut Tree, input: &str, taken: &mut usize) -> Result<Stop, Broken> {
     // Behind the last tag is no element.
-    let last = input.rfind('<').unwrap_or_default();
+    let last = input.rfind('<');
     loop {
         let rest = &input[*taken..];
-        if *taken <= last
+        if last.is_some_and(|last| *taken <= last)
             && let Some(end) = quick.run_at(input, *taken)
         {
             xml_quick::take(&input[*taken..end], tree)?;

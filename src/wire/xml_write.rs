@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::base::text::float_repr;
 use crate::base::value::Value;
 use crate::base::words::Fault;
+use crate::wire::scan::plain_length;
 
 /// Appends an answer that carries a value.
 pub fn write_response(out: &mut Vec<u8>, value: &Value) {
@@ -124,30 +125,25 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
 
 /// Text with its three escapes (RPC-205). What XML 1.0 can't carry becomes U+FFFD: controls, U+FFFE and U+FFFF.
 fn write_text(out: &mut Vec<u8>, text: &str, style: Style) {
-    let bytes = text.as_bytes();
-    let mut written = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        let (length, instead) = match bytes[at] {
-            b'&' => (1, "&amp;"),
-            b'<' => (1, "&lt;"),
-            b'>' => (1, "&gt;"),
-            b'\r' if style == Style::Call => (1, "&#13;"),
-            b'\t' | b'\n' | b'\r' => (0, ""),
-            0..=0x1f => (1, "\u{fffd}"),
-            0xef if matches!(bytes[at..], [_, 0xbf, 0xbe | 0xbf, ..]) => (3, "\u{fffd}"),
-            _ => (0, ""),
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, odd) = rest.split_at(plain_length(rest, [b'&', b'<', b'>', 0xef]));
+        out.extend_from_slice(plain);
+        let (length, instead): (usize, &[u8]) = match odd {
+            [] => return,
+            [b'&', ..] => (1, b"&amp;"),
+            [b'<', ..] => (1, b"&lt;"),
+            [b'>', ..] => (1, b"&gt;"),
+            [b'\r', ..] if style == Style::Call => (1, b"&#13;"),
+            [b'\r', ..] => (1, b"\r"),
+            [0..=0x1f, ..] => (1, "\u{fffd}".as_bytes()),
+            [_, 0xbf, 0xbe | 0xbf, ..] => (3, "\u{fffd}".as_bytes()),
+            // Another character that begins as those two do.
+            _ => (1, &odd[..1]),
         };
-        if length == 0 {
-            at += 1;
-            continue;
-        }
-        out.extend_from_slice(&bytes[written..at]);
-        put(out, instead);
-        at += length;
-        written = at;
+        out.extend_from_slice(instead);
+        rest = &odd[length..];
     }
-    out.extend_from_slice(&bytes[written..]);
 }
 
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {

@@ -61,7 +61,7 @@ fn write_head(head: &Head) -> Vec<u8> {
         Version::Http11 => " HTTP/1.1",
     };
     let mut out = format!("{} {}{version}\r\n", head.method, head.target).into_bytes();
-    for (name, value) in &head.headers {
+    for (name, value) in head.headers.iter() {
         out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
     out.extend_from_slice(b"\r\n");

@@ -1,0 +1,104 @@
+//! Header lines of HTTP messages, all in one text that is used again for the next message. Knows their form, not what
+//! they mean.
+
+use crate::base::limits;
+
+/// Header lines in the order received: lower-case names, trimmed values (lossy UTF-8).
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Headers {
+    /// Names and values, one behind the other.
+    text: String,
+    /// Where each name begins, where its value does, and where that ends.
+    lines: Vec<(usize, usize, usize)>,
+}
+
+impl Headers {
+    /// Reads lines up to and including the empty one in place of what was here; folded lines are joined (HTTP-023).
+    /// `None`: malformed or too many.
+    pub fn read(&mut self, block: &[u8]) -> Option<()> {
+        /// Nearly all heads have fewer lines, and room for all that there may be takes longer to make than to read.
+        const FEW: usize = 24;
+        self.clear();
+        let mut few = [httparse::EMPTY_HEADER; FEW];
+        match httparse::parse_headers(block, &mut few) {
+            Ok(httparse::Status::Complete((_, lines))) => {
+                lines.iter().for_each(|line| self.push(line.name, line.value));
+                return Some(());
+            }
+            Err(httparse::Error::TooManyHeaders) => {
+                if let Some(()) = self.read_many(block) {
+                    return Some(());
+                }
+            }
+            _ => {}
+        }
+        // Folding is obsolete and rare, so it is undone only when it was in the way.
+        self.read_many(&unfold(block)?)
+    }
+
+    fn read_many(&mut self, block: &[u8]) -> Option<()> {
+        let mut many = [httparse::EMPTY_HEADER; limits::HEAD_LINES];
+        let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(block, &mut many) else {
+            return None;
+        };
+        lines.iter().for_each(|line| self.push(line.name, line.value));
+        Some(())
+    }
+
+    /// Forgets all lines.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.lines.clear();
+    }
+
+    /// Appends a line.
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        let begin = self.text.len();
+        self.text.push_str(name);
+        self.text[begin..].make_ascii_lowercase();
+        let middle = self.text.len();
+        push_lossy(&mut self.text, value.trim_ascii());
+        self.lines.push((begin, middle, self.text.len()));
+    }
+
+    /// All lines: name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().map(|(begin, middle, end)| (&self.text[*begin..*middle], &self.text[*middle..*end]))
+    }
+
+    /// The values of all lines of that name, given in lower case.
+    pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        // By length first: most names differ in that.
+        let is_it = move |(begin, middle, _): &&(usize, usize, usize)| {
+            middle - begin == name.len() && self.text.as_bytes()[*begin..*middle] == *name.as_bytes()
+        };
+        self.lines.iter().filter(is_it).map(|(_, middle, end)| &self.text[*middle..*end])
+    }
+
+    /// Whether a header that is a list, such as `Connection`, names `word` (in lower case).
+    pub fn lists(&self, name: &str, word: &str) -> bool {
+        self.values(name).flat_map(|list| list.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
+    }
+}
+
+/// Appends bytes that should be UTF-8.
+pub fn push_lossy(out: &mut String, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => out.push_str(text),
+        Err(_) => out.push_str(&String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// Joins each folded line to the one before it. `None`: there are none.
+fn unfold(block: &[u8]) -> Option<Vec<u8>> {
+    let mut out: Vec<u8> = Vec::with_capacity(block.len());
+    for line in block.split_inclusive(|byte| *byte == b'\n') {
+        if !out.is_empty() && matches!(line.first(), Some(b' ' | b'\t')) {
+            while matches!(out.last(), Some(b'\r' | b'\n')) {
+                out.pop();
+            }
+        }
+        out.extend_from_slice(line);
+    }
+    (out.len() < block.len()).then_some(out)
+}
