@@ -29,7 +29,7 @@ pub(super) fn foreign(head: &Head, harm: Harm) -> Option<String> {
             "none" => {}
             // A neighbour's page may link to a log.
             "same-site" if harm == Harm::Reads => {}
-            site => return Some(format!("another page's (Sec-Fetch-Site: {})", shown(site))),
+            site => return Some(format!("it comes from another site's page (Sec-Fetch-Site: {})", shown(site))),
         }
     }
     if ours {
@@ -44,7 +44,7 @@ pub(super) fn foreign(head: &Head, harm: Harm) -> Option<String> {
         !names.iter().any(same)
     };
     let origin = head.all("origin").find(theirs)?;
-    Some(format!("a page's of {} (Origin), and Host is {}", shown(origin), shown(names[0])))
+    Some(format!("it comes from a page of {} (Origin), and Host is {}", shown(origin), shown(names[0])))
 }
 
 fn first(list: &str) -> &str {
@@ -65,7 +65,7 @@ pub(super) fn misdirected(head: &Head, hosts: &[String]) -> Option<String> {
     if hosts.is_empty() || host.is_empty() || hosts.iter().any(|pattern| fits(pattern, host)) {
         return None;
     }
-    Some(format!("{} is not in allowed_hosts", shown(host)))
+    Some(format!("its Host, {}, is not in allowed_hosts", shown(host)))
 }
 
 /// Whether a host, with or without a port, is one of a pattern: a name, `*.` and a name, or `*`; with a port only that.

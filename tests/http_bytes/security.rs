@@ -112,7 +112,9 @@ fn names_that_are_not_ours() {
         let answer = ask(&mut rig, "Host: evil.example:9001\r\n", path);
         assert_eq!(answer, "HTTP/1.1 421 Misdirected Request", "{path}");
     }
-    assert!(rig.main_log().contains("refused GET '/ok.html': \"evil.example:9001\" is not in allowed_hosts"));
+    assert!(
+        rig.main_log().contains("refused GET '/ok.html': its Host, \"evil.example:9001\", is not in allowed_hosts")
+    );
     let refused = rig.ask(post("/RPC2", "", &call("supervisor.startProcess", &["web"])));
     assert_eq!((status(&refused), state(&rig)), ("421", State::Stopped));
     for host in ["Host: box:9001\r\n", "Host: a.example.com:443\r\n", "Host:\r\n", ""] {
