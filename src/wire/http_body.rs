@@ -45,9 +45,9 @@ impl SizeLine {
     fn take(&mut self, byte: u8) -> Result<Option<u64>, Reject> {
         self.length += 1;
         match byte {
-            b'\n' if self.digits > 0 => return Ok(Some(self.size)),
+            b'\n' if self.cr => return Ok(Some(self.size)),
             b'\r' if !self.cr && self.digits > 0 => self.cr = true,
-            // A lone CR could end the line for somebody else.
+            // A lone CR, or a lone LF, could end the line for somebody else.
             _ if self.cr || self.length > limits::CHUNK_LINE_BYTES => return Err(Reject::BadRequest),
             b';' | b' ' | b'\t' if self.digits > 0 => self.extension = true,
             b'\t' | b' '..=b'~' | 0x80.. if self.extension => {}
@@ -126,11 +126,12 @@ impl BodyReader {
                 }
             },
             Expect::DataEnd { cr } => match byte {
-                b'\n' => Ok(Expect::Size(SizeLine::default())),
+                b'\n' if cr => Ok(Expect::Size(SizeLine::default())),
                 b'\r' if !cr => Ok(Expect::DataEnd { cr: true }),
                 _ => Err(Reject::BadRequest),
             },
             Expect::Trailer { line, total, cr } => match byte {
+                b'\n' if !cr => Err(Reject::BadRequest),
                 b'\n' if line == 0 => Ok(Expect::Done),
                 b'\n' => Ok(Expect::Trailer { line: 0, total: total + 1, cr: false }),
                 _ if cr || total >= limits::HEAD_BYTES => Err(Reject::BadRequest),
@@ -200,11 +201,14 @@ mod tests {
         let ok = |body: &str, used, done| Ok((body.to_string(), used, done));
         assert_eq!(chunked("3\r\nabc\r\n00A;x=\"y\"\r\n0123456789\r\n0\r\n\r\nGET"), ok("abc0123456789", 36, true));
         assert_eq!(chunked("3 \r\nabc\r\n0\r\nA: b\r\nC: d\r\n\r\n"), ok("abc", 26, true));
-        assert_eq!(chunked("3\nabc\n0\n\n"), ok("abc", 9, true));
         assert_eq!(chunked("3\r\nabc\r\n0\r\n"), ok("abc", 11, false));
         for input in
             ["\r\n", ";\r\n", " 3\r\n", "g\r\n", "0x3\r\n", "-1\r\n", "3\r\nabcd", "3\rx", "3;\rx\n", "3\r\r\n", "3;\0"]
         {
+            assert_eq!(chunked(input), Err(Reject::BadRequest), "{input:?}");
+        }
+        // A lone LF is no line's end.
+        for input in ["3\n", "3;x\n", "3\r\nabc\n", "0\n", "0\r\n\n", "0\r\nA: b\n", "0\r\nA: b\r\n\n"] {
             assert_eq!(chunked(input), Err(Reject::BadRequest), "{input:?}");
         }
     }

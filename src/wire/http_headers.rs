@@ -89,11 +89,20 @@ pub fn push_lossy(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Joins each folded line to the one before it. `None`: there are none.
+/// Joins each folded line to the one before it. `None`: there are none, or one whose reading two readers could
+/// understand differently: it says how long the body is.
 fn unfold(block: &[u8]) -> Option<Vec<u8>> {
     let mut out: Vec<u8> = Vec::with_capacity(block.len());
+    let mut begun = 0;
     for line in block.split_inclusive(|byte| *byte == b'\n') {
-        if !out.is_empty() && matches!(line.first(), Some(b' ' | b'\t')) {
+        let is_folded = !out.is_empty() && matches!(line.first(), Some(b' ' | b'\t'));
+        if !is_folded {
+            begun = out.len();
+        } else {
+            let name = out[begun..].split(|byte| *byte == b':').next().unwrap_or_default();
+            if [&b"content-length"[..], b"transfer-encoding"].iter().any(|frames| name.eq_ignore_ascii_case(frames)) {
+                return None;
+            }
             while matches!(out.last(), Some(b'\r' | b'\n')) {
                 out.pop();
             }
