@@ -18,6 +18,9 @@ pub struct Place {
     pub line: u32,
 }
 
+/// What is told of a mistake in `environment` where the text itself is not.
+const HIDDEN: &str = "can't read the value, which is not shown as it may hold secrets; `supervisord --check` shows it";
+
 /// One mistake in a configuration or on a command line.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ConfigError {
@@ -36,6 +39,15 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// The same for ears other than the operator's own terminal: what stands in `environment` may be secret, and its
+    /// mistakes quote it.
+    pub fn discreet(self) -> ConfigError {
+        match &*self.key {
+            "environment" => ConfigError { text: HIDDEN.to_string(), ..self },
+            _ => self,
+        }
+    }
+
     /// A mistake without a place.
     pub fn new(text: impl Into<String>) -> ConfigError {
         ConfigError { text: text.into(), ..ConfigError::default() }

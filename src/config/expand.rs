@@ -33,6 +33,8 @@ pub fn expand(format: &str, label: &str, names: &dyn Lookup) -> Result<String, S
         return Ok(format.to_string());
     }
     let mut scan = Scan { rest: format.chars().peekable(), at: 0 };
+    // Mistakes are told to people who may not know it.
+    let format = if label.ends_with("password") { "***" } else { format };
     scan.run(names).map_err(|wrong| match wrong {
         Wrong::Name(name) => {
             let mut all = names.names();

@@ -107,7 +107,8 @@ impl Start {
         let poll = Poll::new().map_err(|error| trouble("make a poll", error.into()))?;
         let registry = poll.registry().try_clone().map_err(|error| trouble("make a poll", error.into()))?;
         let loader: Loader = Box::new(move || {
-            let config = config::load(&options, &around)?;
+            let discreet = |all: Vec<ConfigError>| all.into_iter().map(ConfigError::discreet).collect::<Vec<_>>();
+            let config = config::load(&options, &around).map_err(discreet)?;
             may_switch_user(&config).map(|()| config).map_err(|text| vec![ConfigError::new(text)])
         });
         let mut host = RealHost::new(registry, loader).map_err(|error| trouble("map a stack", error))?;
