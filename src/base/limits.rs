@@ -134,6 +134,9 @@ pub const SPAWNS_PER_LOOK: usize = 8;
 pub const ACCEPTS_PER_TURN: usize = 64;
 /// How long accepting rests when there are no descriptors left: trying again at once would be a busy loop.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Pauses between tries to make a unix socket again whose file was removed, the first and the longest: its folder may
+/// be gone, too, and may come back.
+pub const SOCKET_PAUSE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
 /// Bytes given to one connection before others get their turn.
 pub const WRITE_BYTES: usize = 256 * 1024;
 /// Bytes for the foreground's stdout kept while it takes no more; what comes then is lost.

@@ -44,5 +44,8 @@ keys! {
         multicall_results: bool = results_form or "bare", HERE, ours;
         /// Take in the orphans of programs, as process 1 does: children that outlive their parents are reaped here.
         subreaper: bool = boolean or "false", HERE, ours;
+        /// What programs get when supervisord dies without having stopped them, as by SIGKILL or a crash; nothing if
+        /// absent, so that they live on. Not those whose executable changes the user (setuid), nor children of theirs.
+        parent_death_signal: i32 = signal or none, HERE, ours;
     }
 }

@@ -204,6 +204,7 @@ fn daemon(daemon: &DaemonSpec) -> Json {
         "serverurl" => daemon.serverurl.as_ref(),
         "multicall_results" => if daemon.multicall_arrays { "array" } else { "bare" },
         "subreaper" => daemon.subreaper,
+        "parent_death_signal" => daemon.parent_death_signal.map(i64::from),
     }
 }
 

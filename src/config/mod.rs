@@ -333,6 +333,7 @@ fn daemon(keys: DaemonKeys, context: &Context, cwd: &str, serverurl: Option<Stri
         serverurl,
         multicall_arrays: keys.multicall_results,
         subreaper: keys.subreaper,
+        parent_death_signal: keys.parent_death_signal,
     }
 }
 

@@ -28,6 +28,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("killasgroup", "false"),
     ("umask", "022"),
     ("environment", "A=\"1\",B=\"2\""),
+    ("parent_death_signal", "KILL"),
     ("events", "EVENT"),
     ("buffer_bytes", "8MB"),
     ("socket", "unix:///tmp/fcgi.sock"),

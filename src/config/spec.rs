@@ -75,6 +75,8 @@ pub struct DaemonSpec {
     pub multicall_arrays: bool,
     /// Ours: orphans of programs become our children.
     pub subreaper: bool,
+    /// Ours: what the kernel sends to children when we die.
+    pub parent_death_signal: Option<i32>,
 }
 
 /// An account. Equal are those of one user id (CFG-224).

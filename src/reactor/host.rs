@@ -177,6 +177,7 @@ impl Host for RealHost {
             umask: order.umask,
             account: order.user.map(|user| Account { uid: user.uid, gid: user.gid, groups: &user.groups }),
             fds: ends.fds(socket),
+            parent_death_signal: order.parent_death_signal,
         });
         match result {
             Ok(pid) => {

@@ -8,6 +8,7 @@ mod bugs;
 mod conns;
 mod example;
 mod host;
+mod listening;
 mod obstacles;
 mod pipes;
 mod ready;
@@ -19,10 +20,8 @@ use mio::{Events, Poll};
 
 use crate::base::errno::Errno;
 use crate::base::key::Key;
-use crate::base::limits::{
-    ACCEPT_PAUSE, OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES, REAPS_PER_TURN,
-};
-use crate::base::time::{Mono, Now};
+use crate::base::limits::{OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES, REAPS_PER_TURN};
+use crate::base::time::Now;
 use crate::base::words::Channel;
 use crate::config::spec::Config;
 use crate::daemon::{Daemon, Input, Outcome};
@@ -31,10 +30,11 @@ use crate::sys::sockets::Listener;
 use crate::sys::{child, clock};
 use crate::world::Turn;
 use crate::world::process::Process;
-use conns::{Accepted, Conns};
+use conns::Conns;
 use host::RealHost;
+use listening::Listening;
 use pipes::Read;
-use ready::{Id, List, Source};
+use ready::{List, Source};
 
 pub use start::run;
 
@@ -56,15 +56,12 @@ struct Reactor {
     poll: Poll,
     events: Events,
     signals: Signals,
-    /// By the server's place in the configuration.
-    listeners: Vec<(Listener, Id)>,
+    listening: Listening,
     conns: Conns,
     /// What is read goes through here, one descriptor after the other.
     buffer: Box<[u8]>,
     /// Children may have ended.
     to_reap: bool,
-    /// When accepting goes on, after there were no descriptors left.
-    resting: Option<Mono>,
     /// We asked the system to be given orphans.
     subreaper: bool,
 }
@@ -77,32 +74,24 @@ impl Reactor {
             poll,
             events: Events::with_capacity(EVENTS),
             signals,
-            listeners: Vec::new(),
+            listening: Listening::default(),
             conns: Conns::default(),
             buffer: vec![0; OUTPUT_READ_BYTES.max(READ_BYTES)].into_boxed_slice(),
             // Whoever ran before us in this process may have left children.
             to_reap: true,
-            resting: None,
             subreaper: false,
         })
     }
 
     /// Watches these listening sockets.
     fn listen(&mut self, listeners: Vec<Listener>, host: &mut RealHost) -> Result<(), Errno> {
-        for listener in listeners {
-            let id = host.ready.add(listener.fd(), Source::Listener(self.listeners.len()))?;
-            self.listeners.push((listener, id));
-        }
-        Ok(())
+        self.listening.listen(listeners, host)
     }
 
     /// Closes all listening sockets and connections.
     fn close_servers(&mut self, host: &mut RealHost) {
         self.conns.clear(host);
-        for (_, id) in self.listeners.drain(..) {
-            host.ready.remove(id);
-        }
-        self.resting = None;
+        self.listening.close(host);
     }
 
     /// Runs until the daemon has come to an end. The error is that of the poll, which has no way to go on.
@@ -120,7 +109,8 @@ impl Reactor {
             if !self.to_reap && daemon.next_deadline().is_some_and(|at| at <= now.mono) {
                 daemon.take(Input::Due, &mut Turn { now, host });
             }
-            self.accept(daemon, now, host);
+            self.listening.accept(&mut self.conns, daemon, now, host);
+            self.listening.look_after_files(daemon, now, host);
             self.conns.read_all(&mut self.buffer[..READ_BYTES], daemon, now, host);
             busy = daemon.settle(&mut Turn { now, host });
             if self.conns.flush_all(daemon, now, host) {
@@ -145,7 +135,7 @@ impl Reactor {
         let timeout = if busy || self.to_reap || host.ready.any() {
             Some(Duration::ZERO)
         } else {
-            let deadline = [daemon.next_deadline(), self.resting].into_iter().flatten().min();
+            let deadline = [daemon.next_deadline(), self.listening.deadline()].into_iter().flatten().min();
             // The poll rounds up to milliseconds, so that it never returns just before the deadline.
             deadline.map(|at| (at - clock::mono()).min(POLL_WAIT))
         };
@@ -252,25 +242,6 @@ impl Reactor {
             }
             daemon.take(Input::Exited { pid, exit }, &mut Turn { now, host });
         }
-    }
-
-    fn accept(&mut self, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
-        if self.resting.is_some_and(|at| at <= now.mono) {
-            self.resting = None;
-            for (_, id) in &self.listeners {
-                host.ready.retry_read(*id);
-            }
-        }
-        let count = host.ready.count(List::Listeners);
-        for place in 0..count {
-            if let Some((id, Source::Listener(server))) = host.ready.take(List::Listeners, place)
-                && let Some((listener, _)) = self.listeners.get(server)
-                && self.conns.accept(listener, server, id, daemon, now, host) == Accepted::Exhausted
-            {
-                self.resting = Some(now.mono + ACCEPT_PAUSE);
-            }
-        }
-        host.ready.end_round(List::Listeners, count);
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Source {
     Stdin(Key<Process>),
     /// The foreground copy of the main log.
     Echo,
+    /// News of the files of unix sockets.
+    Files,
 }
 
 /// The lists in which somebody who is ready waits to be served.
@@ -52,10 +54,12 @@ pub enum List {
     Flush,
     /// The foreground copy can take more.
     Echo,
+    /// News of files to be read.
+    Files,
 }
 
 /// How many lists there are.
-const LISTS: usize = 7;
+const LISTS: usize = 8;
 
 /// What is known of one descriptor.
 #[derive(Debug)]
@@ -159,6 +163,7 @@ impl Ready {
             Source::Output(..) => (List::Output, List::Output),
             Source::Stdin(_) => (List::Stdin, List::Stdin),
             Source::Echo => (List::Echo, List::Echo),
+            Source::Files => (List::Files, List::Files),
         };
         if entry.readable && entry.reads && !entry.listed[0] {
             entry.listed[0] = true;

@@ -49,6 +49,7 @@ impl Rig {
             umask: None,
             user: None,
             redirect_stderr: false,
+            parent_death_signal: None,
         };
         self.host.spawn(who(), &order).unwrap();
     }

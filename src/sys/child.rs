@@ -51,6 +51,8 @@ pub struct Order<'a> {
     pub account: Option<Account<'a>>,
     /// What become descriptors 0, 1 and 2: all above 2.
     pub fds: [RawFd; 3],
+    /// What it gets when we die.
+    pub parent_death_signal: Option<i32>,
 }
 
 /// Starts children.
@@ -149,6 +151,8 @@ struct Plan<'a> {
     directory: Option<&'a CStr>,
     umask: Option<libc::mode_t>,
     switch: Switch<'a>,
+    /// What it gets when its parent dies, and who that is.
+    parent_death: Option<(c_int, libc::pid_t)>,
     /// Where the three descriptors lie.
     pads: [RawFd; 3],
     /// The child's table of descriptors is the daemon's.
@@ -184,6 +188,7 @@ impl Spawner {
             directory: directory.as_deref(),
             umask: order.umask.map(|umask| umask as libc::mode_t),
             switch: switch_to(order.account),
+            parent_death: order.parent_death_signal.map(|signal| (signal, super::process::pid())),
             pads: self.pads.numbers(),
             shares: self.shares,
             resets: &self.resets,
@@ -292,6 +297,14 @@ extern "C" fn run_child(arg: *mut c_void) -> c_int {
         }
         if let Some(umask) = plan.umask {
             libc::umask(umask);
+        }
+        // Not before the account is changed, which undoes it.
+        if let Some((signal, parent)) = plan.parent_death {
+            libc::prctl(libc::PR_SET_PDEATHSIG, signal as libc::c_ulong, 0, 0, 0);
+            // Whoever has died before this tells nobody.
+            if libc::getppid() != parent {
+                return NOT_SPAWNED_STATUS;
+            }
         }
         for signal in plan.resets {
             signals::reset(*signal);

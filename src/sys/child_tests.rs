@@ -55,6 +55,7 @@ impl Trial {
                 umask: self.umask,
                 account: self.account,
                 fds: [stdin.as_raw_fd(), child_stdout.as_raw_fd(), error.as_raw_fd()],
+                parent_death_signal: None,
             })
             .unwrap();
         drop((stdin, to_child, child_stdout, child_stderr));
@@ -190,6 +191,7 @@ fn a_text_with_a_nul_is_no_argument() {
         umask: None,
         account: None,
         fds: [0, 1, 2],
+        parent_death_signal: None,
     };
     assert_eq!(Spawner::new().unwrap().spawn(&order), Err(Errno::EINVAL));
 }

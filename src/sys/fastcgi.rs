@@ -67,11 +67,11 @@ fn unix(path: &Path, spec: &FastCgiSpec) -> Result<OwnedFd, String> {
         Ok(()) | Err(Errno::ENOENT) => {}
         Err(error) => return Err(error.to_string()),
     }
-    let fd = bind_unix(path).map_err(|error| error.to_string())?;
+    let fd = bind_unix(path, spec.mode).map_err(|error| error.to_string())?;
     io::set_blocking(fd.as_fd()).map_err(|error| error.to_string())?;
     if let Some((uid, gid)) = spec.owner {
         let wanted = |id: i64| u32::try_from(id).ok();
-        std::os::unix::fs::chown(path, wanted(uid), wanted(gid))
+        std::os::unix::fs::lchown(path, wanted(uid), wanted(gid))
             .map_err(|error| format!("Could not change ownership of socket file: {}", Errno::from(error)))?;
     }
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(spec.mode))

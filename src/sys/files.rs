@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{c_string, check, io};
@@ -132,9 +133,49 @@ impl Sink {
 
 /// `EPIPE`: a FIFO that nobody reads.
 fn open_to_append(path: &str) -> Result<OwnedFd, Errno> {
+    let opened = open_to_write(Path::new(path), OpenOptions::new().append(true).create(true).mode(0o666));
+    opened.map(OwnedFd::from).map_err(|error| unread(path, error))
+}
+
+/// Opens a file that we write to. A link in its place is followed only if root or our own user made it; any other one,
+/// `ELOOP`, may have been planted where we may write, to lead us to where its owner may not. Nobody can put one there
+/// between the look and the opening, as what was looked at is opened without following anything.
+pub(super) fn open_to_write(path: &Path, options: &mut OpenOptions) -> Result<File, Errno> {
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    let opened = OpenOptions::new().append(true).create(true).mode(0o666).custom_flags(flags).open(path);
-    opened.map(OwnedFd::from).map_err(|error| unread(path, error.into()))
+    // What is there is no link, most times.
+    match options.custom_flags(flags | libc::O_NOFOLLOW).open(path).map_err(Errno::from) {
+        Err(Errno::ELOOP) => {}
+        result => return result,
+    }
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        // Nothing yet is no link either.
+        let Ok(meta) = std::fs::symlink_metadata(&path) else { break };
+        if !meta.file_type().is_symlink() {
+            break;
+        }
+        if meta.uid() != 0 && meta.uid() != super::process::effective_uid() {
+            return Err(Errno::ELOOP);
+        }
+        if path.starts_with("/proc") {
+            // Made by the kernel; it leads to what has no name, perhaps.
+            return options.custom_flags(flags).open(path).map_err(Errno::from);
+        }
+        path = folder_of(&path)?.join(std::fs::read_link(&path)?);
+    }
+    options.custom_flags(flags | libc::O_NOFOLLOW).open(path).map_err(Errno::from)
+}
+
+/// As many links as the system follows.
+const LINKS: usize = 40;
+
+/// The folder that a path is in.
+fn folder_of(path: &Path) -> Result<PathBuf, Errno> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Ok(".".into()),
+        Some(folder) => Ok(folder.to_path_buf()),
+        None => Err(Errno::EISDIR),
+    }
 }
 
 /// Tells a FIFO without a reader from other things that can't be opened.
@@ -163,8 +204,7 @@ pub fn could_append(path: &str) -> Result<(), Errno> {
     if own_descriptor(path).is_some() {
         return Sink::open(path).map(|_| ());
     }
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    match OpenOptions::new().append(true).custom_flags(flags).open(path).map_err(Errno::from) {
+    match open_to_write(Path::new(path), OpenOptions::new().append(true)) {
         Err(Errno::ENOENT) => could_create(path),
         Err(error) if unread(path, error) == Errno::EPIPE => Ok(()),
         result => result.map(|_| ()),
@@ -173,15 +213,9 @@ pub fn could_append(path: &str) -> Result<(), Errno> {
 
 /// Whether a file could be made at a path where there is none, through links that lead nowhere.
 pub fn could_create(path: &str) -> Result<(), Errno> {
-    /// As many links as the system follows.
-    const LINKS: usize = 40;
-    let mut path = std::path::PathBuf::from(path);
+    let mut path = PathBuf::from(path);
     for _ in 0..LINKS {
-        let folder = match path.parent() {
-            Some(folder) if folder.as_os_str().is_empty() => ".".into(),
-            Some(folder) => folder.to_path_buf(),
-            None => return Err(Errno::EISDIR),
-        };
+        let folder = folder_of(&path)?;
         match std::fs::read_link(&path) {
             Ok(target) => path = folder.join(target),
             Err(_) => {

@@ -130,6 +130,40 @@ fn log_044_automatic_logs() {
 }
 
 #[test]
+fn links_are_followed_if_those_who_may_write_here_made_them() {
+    let folder = Folder::new("links");
+    let link = |name: &str, to: &str| std::os::unix::fs::symlink(to, folder.file(name)).unwrap();
+    std::fs::write(folder.file("precious"), "").unwrap();
+    // Ours, one after the other, relative ones and one that leads to nothing yet.
+    link("one", &folder.file("two"));
+    link("two", "precious");
+    link("new", "made");
+    assert_eq!(Sink::open(&folder.file("one")).unwrap().append(b"x"), Ok(1));
+    assert_eq!(std::fs::read(folder.file("precious")).unwrap(), b"x");
+    assert_eq!(could_append(&folder.file("new")), Ok(()));
+    assert!(Sink::open(&folder.file("new")).is_ok() && std::fs::metadata(folder.file("made")).is_ok());
+    link("round", "about");
+    link("about", "round");
+    assert_eq!(Sink::open(&folder.file("round")).err(), Some(Errno::ELOOP));
+    // Of the kernel: what has no name.
+    let (reader, writer) = io::pipe().unwrap();
+    link("pipe", &format!("/proc/self/fd/{}", writer.as_raw_fd()));
+    assert_eq!(Sink::open(&folder.file("pipe")).unwrap().append(b"hi"), Ok(2));
+    assert_eq!(io::read(reader.as_fd(), &mut [0; 9]), Ok(2));
+    // Somebody else's, at the first place and behind one of ours.
+    if std::os::unix::fs::lchown(folder.file("two"), Some(12_345), None).is_err() {
+        return println!("left out: only root can make links of others");
+    }
+    for name in ["one", "two"] {
+        assert_eq!(Sink::open(&folder.file(name)).err(), Some(Errno::ELOOP), "{name}");
+        assert_eq!(could_append(&folder.file(name)), Err(Errno::ELOOP), "{name}");
+    }
+    // Files of others are written: they can read no more than they could.
+    std::os::unix::fs::lchown(folder.file("precious"), Some(12_345), None).unwrap();
+    assert!(Sink::open(&folder.file("precious")).is_ok());
+}
+
+#[test]
 fn rpc_117_slices_of_regular_files() {
     let folder = Folder::new("slices");
     let path = folder.file("f");

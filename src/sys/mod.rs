@@ -16,6 +16,7 @@ pub mod sockets;
 pub mod surroundings;
 pub mod syslog;
 pub mod terminal;
+pub mod watch;
 
 use std::ffi::CString;
 

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{check, child, io};
+use super::{check, child, files, io};
 use crate::base::errno::Errno;
 
 /// Fills gaps among descriptors 0, 1 and 2 with `/dev/null`, so that nothing of ours ever gets one of these numbers.
@@ -97,6 +97,12 @@ pub fn be_subreaper(wanted: bool) -> Result<(), Errno> {
 pub fn uid() -> u32 {
     // SAFETY: cannot fail.
     unsafe { libc::getuid() }
+}
+
+/// The user id that counts when we do something.
+pub(super) fn effective_uid() -> u32 {
+    // SAFETY: cannot fail.
+    unsafe { libc::geteuid() }
 }
 
 /// Our process id.
@@ -232,13 +238,9 @@ impl PidFile {
     /// Writes it, over what is there (LOG-081).
     pub fn write(path: &Path) -> Result<PidFile, Errno> {
         let text = format!("{}\n", pid());
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o666)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o666);
+        let mut file = files::open_to_write(path, &mut options)?;
         if let Err(error) = file.write_all(text.as_bytes()) {
             // Half a number would be somebody else's.
             let _ = file.set_len(0);
@@ -273,6 +275,17 @@ mod tests {
         assert!(!path.exists());
         // LOG-082.
         assert_eq!(PidFile::write(&path.join("below")).err(), Some(Errno::ENOENT));
+        // What somebody else's link leads to is not overwritten.
+        let elsewhere = path.with_extension("elsewhere");
+        std::fs::write(&elsewhere, "precious").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        if std::os::unix::fs::lchown(&path, Some(12_345), None).is_ok() {
+            // The kernel itself may say EACCES, as in /tmp.
+            assert!(matches!(PidFile::write(&path).err(), Some(Errno::ELOOP | Errno::EACCES)));
+            assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "precious");
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(&elsewhere).unwrap();
     }
 
     #[test]

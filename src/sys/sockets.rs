@@ -80,8 +80,18 @@ impl std::fmt::Display for ListenError {
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
-    /// Held for what its drop does.
-    _file: Option<SocketFile>,
+    file: Option<SocketFile>,
+}
+
+/// What is where a unix socket was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// It is there; or it has no path.
+    Own,
+    /// Nothing any more.
+    Nothing,
+    /// Something else, or something that we may not look at.
+    Other,
 }
 
 /// A file that is removed when this is dropped, if it is still the same.
@@ -129,35 +139,53 @@ impl Listener {
             check(libc::bind(fd.as_raw_fd(), address.ai_addr, address.ai_addrlen))?;
             check(libc::listen(fd.as_raw_fd(), BACKLOG))?;
         }
-        Ok(Listener { fd, _file: None })
+        Ok(Listener { fd, file: None })
     }
 
     /// Listens on a unix socket that appears under its name at once and with its mode (HTTP-003 to 005). A number -1
     /// in `chown` leaves owner or group as it is.
     pub fn unix(path: &Path, mode: u32, chown: (i64, i64)) -> Result<Listener, ListenError> {
-        let mut name = path.as_os_str().to_os_string();
-        name.push(format!(".{}", process::pid()));
-        let name = PathBuf::from(name);
         for _ in 0..STALE_TRIES {
-            remove_socket(&name)?;
-            let fd = bind_unix(&name)?;
-            let temporary = SocketFile::adopt(&name)?;
-            std::fs::set_permissions(&name, std::fs::Permissions::from_mode(mode)).map_err(Errno::from)?;
-            // SAFETY: a plain call.
-            check(unsafe { libc::listen(fd.as_raw_fd(), BACKLOG) })?;
-            match std::fs::hard_link(&name, path).map_err(Errno::from) {
-                Ok(()) => {
-                    // Both names are one file: only the lasting one is given up later.
-                    let file = SocketFile::adopt(path)?;
-                    change_owner(path, chown)?;
-                    drop(temporary);
-                    return Ok(Listener { fd, _file: Some(file) });
-                }
-                Err(Errno::EEXIST) => give_way(path)?,
-                Err(error) => return Err(error.into()),
+            match Listener::unix_again(path, mode, chown) {
+                Err(ListenError::Failed(Errno::EEXIST)) => give_way(path)?,
+                result => return result,
             }
         }
         Err(ListenError::InUse)
+    }
+
+    /// The same where there was one before. Never waits: what is there already is `EEXIST`.
+    pub fn unix_again(path: &Path, mode: u32, chown: (i64, i64)) -> Result<Listener, ListenError> {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(format!(".{}", process::pid()));
+        let name = PathBuf::from(name);
+        remove_socket(&name)?;
+        // Owner and mode are right before anybody can connect: until it listens, nobody can.
+        let fd = bind_unix(&name, mode)?;
+        let temporary = SocketFile::adopt(&name)?;
+        std::fs::set_permissions(&name, std::fs::Permissions::from_mode(mode)).map_err(Errno::from)?;
+        change_owner(&name, path, chown)?;
+        // SAFETY: a plain call.
+        check(unsafe { libc::listen(fd.as_raw_fd(), BACKLOG) })?;
+        std::fs::hard_link(&name, path).map_err(Errno::from)?;
+        // Both names are one file: only the lasting one is given up later.
+        let file = SocketFile { path: path.to_path_buf(), identity: temporary.identity };
+        drop(temporary);
+        Ok(Listener { fd, file: Some(file) })
+    }
+
+    /// Its path, if it is a file.
+    pub fn path(&self) -> Option<&Path> {
+        self.file.as_ref().map(|file| file.path.as_path())
+    }
+
+    /// What is at its path now.
+    pub fn place(&self) -> Place {
+        match self.file.as_ref().map(|file| identity(&file.path).map(|identity| identity == file.identity)) {
+            None | Some(Ok(true)) => Place::Own,
+            Some(Err(Errno::ENOENT | Errno::ENOTDIR)) => Place::Nothing,
+            Some(Ok(false) | Err(_)) => Place::Other,
+        }
     }
 
     /// Whether [`Listener::unix`] would succeed; makes and removes nothing. Whoever listens there is asked as at a
@@ -242,12 +270,13 @@ fn remove_socket(path: &Path) -> Result<(), Errno> {
     }
 }
 
-fn change_owner(path: &Path, (uid, gid): (i64, i64)) -> Result<(), ListenError> {
+/// Gives the socket at `place`, which is `path` in messages, to its owner.
+fn change_owner(place: &Path, path: &Path, (uid, gid): (i64, i64)) -> Result<(), ListenError> {
     if (uid, gid) == (-1, -1) {
         return Ok(());
     }
     let wanted = |id: i64| u32::try_from(id).ok();
-    match std::os::unix::fs::chown(path, wanted(uid), wanted(gid)).map_err(Errno::from) {
+    match std::os::unix::fs::lchown(place, wanted(uid), wanted(gid)).map_err(Errno::from) {
         Ok(()) => Ok(()),
         Err(Errno::EPERM) => Err(ListenError::Chown { path: path.display().to_string(), uid, gid }),
         Err(error) => Err(error.into()),
@@ -284,9 +313,12 @@ fn set_option_to(fd: BorrowedFd<'_>, level: i32, option: i32, value: libc::c_int
     check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, ptr::from_ref(&value).cast(), length) }).map(|_| ())
 }
 
-pub(super) fn bind_unix(path: &Path) -> Result<OwnedFd, Errno> {
+/// A socket at this path, with at most this mode from the beginning: the umask takes away from it.
+pub(super) fn bind_unix(path: &Path, mode: u32) -> Result<OwnedFd, Errno> {
     let fd = socket(libc::AF_UNIX)?;
     let address = unix_address(path)?;
+    // SAFETY: a plain call. Where it is refused, the umask alone decides until the mode is set.
+    unsafe { libc::fchmod(fd.as_raw_fd(), mode as libc::mode_t) };
     // SAFETY: the address is valid for its length.
     check(unsafe { libc::bind(fd.as_raw_fd(), ptr::from_ref(&address.0).cast(), address.1) })?;
     Ok(fd)

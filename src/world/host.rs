@@ -80,6 +80,8 @@ pub struct SpawnOrder<'a> {
     pub redirect_stderr: bool,
     /// What becomes stdin instead of a pipe (PROC-130).
     pub socket: Option<SocketId>,
+    /// What it gets when the daemon dies.
+    pub parent_death_signal: Option<i32>,
 }
 
 /// Why there is no child. The world words it (PROC-051).

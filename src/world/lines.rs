@@ -78,6 +78,15 @@ lines! {
     /// PROC-131, PROC-132.
     ClosingSocket { url: String } Info "Closing socket {url}";
 
+    /// Somebody removed its file, perhaps a cleaner of temporary folders.
+    SocketMadeAgain { path: String } Warn "unix socket {path} was removed and has been made again";
+    /// The same, and its folder may be gone, too.
+    SocketLost { path: String, error: String } Error
+        "unix socket {path} was removed, can't be made again, and is tried again until it can: {error}";
+    /// Not ours to take it away from whoever made it.
+    SocketReplaced { path: String } Error
+        "unix socket {path} was replaced by something else: it doesn't lead to this supervisord any more";
+
     /// LOG-028.
     Spawned { name: String, pid: Pid } Info "spawned: '{name}' with pid {pid}";
     /// LOG-029.

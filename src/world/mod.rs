@@ -304,6 +304,7 @@ impl World {
             user: spec.user.as_ref().filter(|user| user.uid != own),
             redirect_stderr: spec.redirect_stderr,
             socket,
+            parent_death_signal: self.config.daemon.parent_death_signal,
         };
         let made = turn.host.spawn(who, &order);
         match made {
