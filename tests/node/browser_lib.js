@@ -73,10 +73,10 @@ const get = (url, options = {}) => new Promise((resolve, reject) => {
 })
 
 const median = numbers => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
-// In CI machines are noisy, so bounds are generous there; the figures are printed anyway.
+// Machines that do something else meanwhile are noisy, so only what is far beyond the bound fails; figures are printed.
 const within = (what, figure, bound) => {
   console.log(`figure: ${what}: ${figure.toFixed(1)} (at most ${bound})`)
-  assert.ok(figure <= bound * (process.env.MAJORDOMO_CI ? 5 : 3), `${what}: ${figure}, and not ${bound}`)
+  assert.ok(figure <= bound * 8, `${what}: ${figure}, and not ${bound}`)
 }
 
 // Runs what was declared, or of it what has `only` in its name.
