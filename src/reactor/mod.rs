@@ -20,14 +20,14 @@ use mio::{Events, Poll};
 
 use crate::base::errno::Errno;
 use crate::base::key::Key;
-use crate::base::limits::{OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, READ_BYTES, REAPS_PER_TURN};
+use crate::base::limits::{OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, QUIET, READ_BYTES, REAPS_PER_TURN};
 use crate::base::time::Now;
 use crate::base::words::Channel;
 use crate::config::spec::Config;
 use crate::daemon::{Daemon, Input, Outcome};
 use crate::sys::signals::{self, Signals};
 use crate::sys::sockets::Listener;
-use crate::sys::{child, clock};
+use crate::sys::{child, clock, process};
 use crate::world::Turn;
 use crate::world::process::Process;
 use conns::Conns;
@@ -64,6 +64,8 @@ struct Reactor {
     to_reap: bool,
     /// We asked the system to be given orphans.
     subreaper: bool,
+    /// The start is not over: nothing was quiet yet.
+    starting: bool,
 }
 
 impl Reactor {
@@ -80,6 +82,7 @@ impl Reactor {
             // Whoever ran before us in this process may have left children.
             to_reap: true,
             subreaper: false,
+            starting: true,
         })
     }
 
@@ -139,6 +142,10 @@ impl Reactor {
             // The poll rounds up to milliseconds, so that it never returns just before the deadline.
             deadline.map(|at| (at - clock::mono()).min(POLL_WAIT))
         };
+        if self.starting && timeout.is_none_or(|timeout| timeout >= QUIET) {
+            self.starting = false;
+            process::release_startup_code();
+        }
         if let Err(error) = self.poll.poll(&mut self.events, timeout)
             && error.kind() != std::io::ErrorKind::Interrupted
         {

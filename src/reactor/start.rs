@@ -349,6 +349,6 @@ fn begin(
         }
     }
     daemon.begin(&mut Turn { now: clock::now(), host });
-    process::release_startup_code();
+    reactor.starting = true;
     Ok(pid_file.ok())
 }

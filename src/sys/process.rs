@@ -40,15 +40,11 @@ pub fn give_back_large_buffers() {
     }
 }
 
-/// Lets go of the pages of program code that are in memory: what only the start needed never comes back, the rest is
-/// found in the page cache again at the next step.
+/// Lets go of the pages of programs and libraries that are in memory as they are in the file, code and constants: what
+/// only the start needed never comes back, the rest is found in the page cache again at the next step.
 pub fn release_startup_code() {
-    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
-    for (start, length) in maps.lines().filter_map(code_mapping) {
-        // SAFETY: these are mappings of files that are executable and not writable, hence clean: the kernel reads a
-        // page again when it is touched. A failure leaves everything as it is.
-        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
-    }
+    // SAFETY: the function below is called with valid descriptions of what is loaded, and unwinds never.
+    unsafe { libc::dl_iterate_phdr(Some(release_segments), std::ptr::null_mut()) };
     // SAFETY: gives whole free pages of the heap back, what reading the configuration left.
     #[cfg(target_env = "gnu")]
     unsafe {
@@ -56,13 +52,34 @@ pub fn release_startup_code() {
     };
 }
 
-/// Start and length of a line of /proc/self/maps, if it is program code of a file.
-fn code_mapping(line: &str) -> Option<(usize, usize)> {
-    let mut fields = line.split_ascii_whitespace();
-    let (range, permissions, path) = (fields.next()?, fields.next()?, fields.nth(3)?);
-    let (start, end) = range.split_once('-')?;
-    let (start, end) = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
-    (permissions == "r-xp" && path.starts_with('/')).then(|| (start, end.saturating_sub(start)))
+/// Lets go of the parts of one loaded file that nobody writes to. Those that are written to while loading, though
+/// they are protected later, are marked as writable in the file.
+unsafe extern "C" fn release_segments(
+    info: *mut libc::dl_phdr_info,
+    _size: libc::size_t,
+    _data: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: the caller, dl_iterate_phdr, passes a valid description with a name and that many headers.
+    let (info, name, headers) = unsafe {
+        let info = &*info;
+        let name = if info.dlpi_name.is_null() { c"" } else { std::ffi::CStr::from_ptr(info.dlpi_name) };
+        (info, name, std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()))
+    };
+    // The program itself has no name, and what is no file at all (the vdso) one without a path.
+    if !name.is_empty() && !name.to_bytes().contains(&b'/') {
+        return 0;
+    }
+    // SAFETY: a plain call.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+    for header in headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0) {
+        let start = info.dlpi_addr as usize + header.p_vaddr as usize;
+        let end = start + header.p_memsz as usize;
+        let start = start / page * page;
+        // SAFETY: these pages, which no other segment shares, are those of the file and were never written to: the
+        // kernel maps them again when they are touched. A failure leaves everything as it is.
+        unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
+    }
+    0
 }
 
 /// Keeps descriptors that we were born with out of our children (LOG-085). They stay open, since logs may name them.
