@@ -221,11 +221,15 @@ pub fn edit_distance(one: &str, other: &str) -> usize {
 
 /// The candidate nearest to a mistyped `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_of(word, &mut candidates.into_iter())
+}
+
+fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let count = word.chars().count();
     let enough = 1 + count / 4;
     // A word so much shorter or longer needs more edits.
     let may_be = |other: &&str| other.chars().count().abs_diff(count) <= enough;
-    let (distance, best) = candidates.into_iter().filter(may_be).map(|c| (edit_distance(word, c), c)).min()?;
+    let (distance, best) = candidates.filter(may_be).map(|c| (edit_distance(word, c), c)).min()?;
     (distance <= enough).then_some(best)
 }
 

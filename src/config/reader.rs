@@ -104,6 +104,9 @@ pub struct Override {
     pub value: String,
 }
 
+/// Takes a text for a value; the error is what is wrong with it.
+type Take<'a> = &'a mut dyn FnMut(&str, &dyn Surroundings) -> Result<(), String>;
+
 /// Reads one section.
 pub struct Reader<'a> {
     /// All sections, for `[DEFAULT]`.
@@ -128,18 +131,25 @@ impl<'a> Reader<'a> {
 
     /// The key of the next row: `None` if it is absent and has no default.
     pub fn next<T>(&mut self, rows: &mut std::slice::Iter<'static, Row>, kind: Kind<T>) -> Result<Option<T>, Reported> {
+        let mut value = None;
+        let read = self.read(rows, &mut |text, around| kind(text, around).map(|read| value = Some(read)));
+        read.map(|()| value)
+    }
+
+    /// What [`Reader::next`] does, whatever the type: only `take` knows that.
+    fn read(&mut self, rows: &mut std::slice::Iter<'static, Row>, take: Take<'_>) -> Result<(), Reported> {
         let row = rows.next().ok_or(Reported)?;
-        let read = self.read(row, kind);
+        let read = self.read_written(row, take);
         // A value in the file is checked even where the command line has its own.
         match self.overrides.iter().find(|over| over.key == row.key) {
-            Some(over) => self.read_override(over, kind).map(Some),
+            Some(over) => self.read_override(over, take),
             None => read,
         }
     }
 
-    fn read<T>(&mut self, row: &Row, kind: Kind<T>) -> Result<Option<T>, Reported> {
+    fn read_written(&mut self, row: &Row, take: Take<'_>) -> Result<(), Reported> {
         let written = self.ini.get(self.section, row.key).map(|setting| setting.value.as_str());
-        let Some(text) = written.or(row.default) else { return Ok(None) };
+        let Some(text) = written.or(row.default) else { return Ok(()) };
         let text = if row.scope.raw {
             text.to_string()
         } else {
@@ -149,11 +159,11 @@ impl<'a> Reader<'a> {
         // upstream: CFG-053: log files are expanded twice; what can't be expanded again stays (BUG-065).
         let again = row.scope.twice.then(|| expand(&text, row.key, &Scoped { names: &self.names, scope: row.scope }));
         let text = again.and_then(Result::ok).unwrap_or(text);
-        kind(&text, &*self.names.context.around).map(Some).map_err(|wrong| self.fail(row.key, wrong))
+        take(&text, &*self.names.context.around).map_err(|wrong| self.fail(row.key, wrong))
     }
 
-    fn read_override<T>(&mut self, over: &Override, kind: Kind<T>) -> Result<T, Reported> {
-        kind(&over.value, &*self.names.context.around).map_err(|wrong| {
+    fn read_override(&mut self, over: &Override, take: Take<'_>) -> Result<(), Reported> {
+        take(&over.value, &*self.names.context.around).map_err(|wrong| {
             // upstream: CFG-195: the user is looked up after the options were read, hence without the preamble.
             let text = match over.key {
                 "user" => wrong,
@@ -176,12 +186,15 @@ impl<'a> Reader<'a> {
 
     /// Reports a mistake of a key, or of the section if `key` is empty.
     pub fn fail(&mut self, key: &str, text: impl Into<String>) -> Reported {
-        self.fail_with(key, text, String::new())
+        self.fail_at(key, text.into(), String::new())
     }
 
     /// The same, with a hint.
     pub fn fail_with(&mut self, key: &str, text: impl Into<String>, hint: String) -> Reported {
-        let mut text = text.into();
+        self.fail_at(key, text.into(), hint)
+    }
+
+    fn fail_at(&mut self, key: &str, mut text: String, hint: String) -> Reported {
         if self.suffixed {
             // CFG-097: the file that the section began in, not that of the key.
             text += &suffix(&self.section.name, &self.section.at.file);
