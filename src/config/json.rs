@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::base::value::Value;
 use crate::base::words::Level;
 use crate::config::spec::{
-    AccessSpec, Address, Autorestart, Bound, ChannelSpec, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind,
-    InterfaceSpec, LenUnit, LogFile, ProcessSpec, ServerLimits, ServerSpec, UserSpec,
+    AccessSpec, Address, Autorestart, Bound, Config, DaemonSpec, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec,
+    LenUnit, LogFile, ProcessSpec, ServerLimits, ServerSpec, UserSpec,
 };
 
 /// A JSON value (RFC 8259).
@@ -143,9 +143,35 @@ impl<T: Into<Json>> From<Vec<T>> for Json {
     }
 }
 
+/// An object in the making. One call for each member keeps the code for so many of them small.
+#[derive(Default)]
+struct Object(Vec<(String, Json)>);
+
+impl Object {
+    fn put(&mut self, name: &str, value: impl Into<Json>) {
+        self.add(name, value.into());
+    }
+
+    #[inline(never)]
+    fn add(&mut self, name: &str, value: Json) {
+        self.0.push((name.to_string(), value));
+    }
+}
+
+impl From<Object> for Json {
+    fn from(object: Object) -> Json {
+        Json::Map(object.0)
+    }
+}
+
 /// `{name: value, ...}` with names that are fields.
 macro_rules! map {
-    ($($key:expr => $value:expr),* $(,)?) => { Json::Map(vec![$(($key.to_string(), Json::from($value))),*]) };
+    () => { Object::default() };
+    ($($key:expr => $value:expr),+ $(,)?) => {{
+        let mut object = Object::default();
+        $(object.put($key, $value);)+
+        object
+    }};
 }
 
 fn pairs(pairs: &[(String, String)]) -> Json {
@@ -170,8 +196,7 @@ pub fn effective(config: &Config) -> String {
         "warnings" => said(Level::Warn),
         "infos" => said(Level::Info),
     };
-    let mut out = String::new();
-    json.write(0, &mut out);
+    let mut out = Json::from(json).to_text();
     out.push('\n');
     out
 }
@@ -180,7 +205,7 @@ fn uid(user: &Option<UserSpec>) -> Option<u32> {
     user.as_ref().map(|user| user.uid)
 }
 
-fn daemon(daemon: &DaemonSpec) -> Json {
+fn daemon(daemon: &DaemonSpec) -> Object {
     map! {
         "logfile" => daemon.logfile.as_ref().map_or(Json::from("syslog"), Json::from),
         "logfile_maxbytes" => daemon.logfile_maxbytes,
@@ -208,37 +233,33 @@ fn daemon(daemon: &DaemonSpec) -> Json {
     }
 }
 
-fn server(server: &ServerSpec) -> Json {
-    let mut fields = match &server.address {
-        Address::Inet { host, port } => {
-            vec![("kind", Json::from("inet")), ("host", host.into()), ("port", (*port).into())]
+fn server(server: &ServerSpec) -> Object {
+    let mut json = match &server.address {
+        Address::Inet { host, port } => map! { "kind" => "inet", "host" => host, "port" => *port },
+        Address::Unix { path, mode: bits, chown } => {
+            let chown = vec![chown.0, chown.1];
+            map! { "kind" => "unix", "file" => path, "chmod" => mode(*bits), "chown" => chown }
         }
-        Address::Unix { path, mode: bits, chown } => vec![
-            ("kind", Json::from("unix")),
-            ("file", path.into()),
-            ("chmod", mode(*bits).into()),
-            ("chown", vec![chown.0, chown.1].into()),
-        ],
     };
-    fields.push(("section", (&server.section).into()));
-    fields.push(("name", server.section.split_once(':').map(|(_, name)| name).into()));
-    fields.push(("username", server.username.as_ref().into()));
-    fields.push(("password", server.password.as_ref().into()));
+    json.put("section", &server.section);
+    json.put("name", server.section.split_once(':').map(|(_, name)| name));
+    json.put("username", server.username.as_ref());
+    json.put("password", server.password.as_ref());
     let AccessSpec { viewer, hosts, get_actions } = &server.access;
-    fields.push(("viewer_username", viewer.as_ref().map(|viewer| &viewer.0).into()));
-    fields.push(("viewer_password", viewer.as_ref().map(|viewer| &viewer.1).into()));
-    fields.push(("allowed_hosts", hosts.iter().collect::<Vec<_>>().into()));
-    fields.push(("web_get_actions", (*get_actions).into()));
+    json.put("viewer_username", viewer.as_ref().map(|viewer| &viewer.0));
+    json.put("viewer_password", viewer.as_ref().map(|viewer| &viewer.1));
+    json.put("allowed_hosts", hosts.iter().collect::<Vec<_>>());
+    json.put("web_get_actions", *get_actions);
     let ServerLimits { body_bytes, connections, idle, slow_request } = server.limits;
     let secs = |time: Option<Duration>| time.map_or(0, |time| time.as_secs());
-    fields.push(("body_maxbytes", body_bytes.into()));
-    fields.push(("max_connections", (connections as u64).into()));
-    fields.push(("idle_timeout", secs(idle).into()));
-    fields.push(("request_timeout", secs(slow_request).into()));
-    Json::Map(fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect())
+    json.put("body_maxbytes", body_bytes);
+    json.put("max_connections", connections as u64);
+    json.put("idle_timeout", secs(idle));
+    json.put("request_timeout", secs(slow_request));
+    json
 }
 
-fn interface(interface: &InterfaceSpec) -> Json {
+fn interface(interface: &InterfaceSpec) -> Object {
     let settings = match &interface.kind {
         InterfaceKind::Main => map! {},
         InterfaceKind::Twiddler { api_version, whitelist } => {
@@ -252,96 +273,88 @@ fn interface(interface: &InterfaceSpec) -> Json {
     map! { "name" => &interface.namespace, "settings" => settings }
 }
 
-fn group(group: &GroupSpec) -> Json {
+fn group(group: &GroupSpec) -> Object {
     let (kind, of_processes) = match &group.kind {
         GroupKind::Plain => ("ProcessGroupConfig", "ProcessConfig"),
         GroupKind::Pool(_) => ("EventListenerPoolConfig", "EventListenerConfig"),
         GroupKind::FastCgi(_) => ("FastCGIGroupConfig", "FastCGIProcessConfig"),
     };
-    let processes: Vec<Json> = group.processes.iter().map(|process| self::process(process, of_processes)).collect();
-    let mut fields = vec![
-        ("kind", Json::from(kind)),
-        ("name", (&group.name).into()),
-        ("priority", group.priority.into()),
-        ("processes", processes.into()),
-    ];
+    let processes: Vec<Object> = group.processes.iter().map(|process| self::process(process, of_processes)).collect();
+    let mut json = map! {
+        "kind" => kind,
+        "name" => &group.name,
+        "priority" => group.priority,
+        "processes" => processes,
+    };
     match &group.kind {
         GroupKind::Plain => {}
         GroupKind::Pool(pool) => {
-            fields.push(("events", pool.events.iter().collect::<Vec<_>>().into()));
-            fields.push(match pool.bound {
-                Bound::Count(count) => ("buffer_size", count.into()),
-                Bound::Bytes(bytes) => ("buffer_bytes", bytes.into()),
-            });
-            fields.push(("result_handler", pool.result_handler.name().into()));
+            json.put("events", pool.events.iter().collect::<Vec<_>>());
+            match pool.bound {
+                Bound::Count(count) => json.put("buffer_size", count),
+                Bound::Bytes(bytes) => json.put("buffer_bytes", bytes),
+            }
+            json.put("result_handler", pool.result_handler.name());
             let unit = match pool.len_unit {
                 LenUnit::Characters => "characters",
                 LenUnit::Bytes => "bytes",
             };
-            fields.push(("len_unit", unit.into()));
-            fields.push(("exit_status_in_events", pool.exit_status.into()));
+            json.put("len_unit", unit);
+            json.put("exit_status_in_events", pool.exit_status);
         }
         GroupKind::FastCgi(socket) => {
             let bits = socket.url.starts_with("unix://").then(|| mode(socket.mode));
             let owner = socket.owner.map(|(uid, gid)| vec![uid, gid]);
             let socket = map! { "url" => &socket.url, "backlog" => socket.backlog, "mode" => bits, "owner" => owner };
-            fields.push(("socket", socket));
+            json.put("socket", socket);
         }
     }
-    Json::Map(fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect())
+    json
 }
 
-fn process(process: &ProcessSpec, kind: &str) -> Json {
-    let mut fields = vec![
-        ("kind", Json::from(if process.socket.is_some() { "FastCGIProcessConfig" } else { kind })),
-        ("name", (&process.name).into()),
-        ("command", (&process.command).into()),
-        ("directory", process.directory.as_ref().into()),
-        ("uid", uid(&process.user).into()),
-        ("umask", process.umask.map(mode).into()),
-        ("priority", process.priority.into()),
-        ("autostart", process.autostart.into()),
-        (
-            "autorestart",
-            match process.autorestart {
-                Autorestart::Always => true.into(),
-                Autorestart::Never => false.into(),
-                Autorestart::Unexpected => "unexpected".into(),
-            },
-        ),
-        ("startsecs", process.startsecs.into()),
-        ("startretries", process.startretries.into()),
-        ("exitcodes", process.exitcodes.clone().into()),
-        ("stopsignal", process.stopsignal.into()),
-        ("stopwaitsecs", process.stopwaitsecs.into()),
-        ("stopasgroup", process.stopasgroup.into()),
-        ("killasgroup", process.killasgroup.into()),
-        ("redirect_stderr", process.redirect_stderr.into()),
-        ("environment", pairs(&process.environment)),
-        ("serverurl", process.serverurl.as_ref().into()),
-    ];
-    let [stdout, stderr] = &process.channels;
-    let mut fields: Vec<(String, Json)> = fields.drain(..).map(|(key, value)| (key.to_string(), value)).collect();
-    fields.extend(channel("stdout", stdout));
-    fields.extend(channel("stderr", stderr));
-    Json::Map(fields)
-}
-
-fn channel(name: &str, channel: &ChannelSpec) -> [(String, Json); 6] {
-    let logfile = match &channel.logfile {
-        LogFile::None => Json::Null,
-        LogFile::Auto => "AUTO".into(),
-        LogFile::Path(path) => path.into(),
+fn process(process: &ProcessSpec, kind: &str) -> Object {
+    let mut json = map! {
+        "kind" => if process.socket.is_some() { "FastCGIProcessConfig" } else { kind },
+        "name" => &process.name,
+        "command" => &process.command,
+        "directory" => process.directory.as_ref(),
+        "uid" => uid(&process.user),
+        "umask" => process.umask.map(mode),
+        "priority" => process.priority,
+        "autostart" => process.autostart,
+        "autorestart" => match process.autorestart {
+            Autorestart::Always => true.into(),
+            Autorestart::Never => false.into(),
+            Autorestart::Unexpected => Json::from("unexpected"),
+        },
+        "startsecs" => process.startsecs,
+        "startretries" => process.startretries,
+        "exitcodes" => process.exitcodes.clone(),
+        "stopsignal" => process.stopsignal,
+        "stopwaitsecs" => process.stopwaitsecs,
+        "stopasgroup" => process.stopasgroup,
+        "killasgroup" => process.killasgroup,
+        "redirect_stderr" => process.redirect_stderr,
+        "environment" => pairs(&process.environment),
+        "serverurl" => process.serverurl.as_ref(),
     };
-    [
-        ("logfile", logfile),
-        ("logfile_maxbytes", channel.maxbytes.into()),
-        ("logfile_backups", channel.backups.into()),
-        ("capture_maxbytes", channel.capture_maxbytes.into()),
-        ("events_enabled", channel.events.into()),
-        ("syslog", channel.syslog.into()),
-    ]
-    .map(|(key, value)| (format!("{name}_{key}"), value))
+    for (name, channel) in ["stdout", "stderr"].into_iter().zip(&process.channels) {
+        let logfile = match &channel.logfile {
+            LogFile::None => Json::Null,
+            LogFile::Auto => "AUTO".into(),
+            LogFile::Path(path) => path.into(),
+        };
+        let Object(members) = map! {
+            "logfile" => logfile,
+            "logfile_maxbytes" => channel.maxbytes,
+            "logfile_backups" => channel.backups,
+            "capture_maxbytes" => channel.capture_maxbytes,
+            "events_enabled" => channel.events,
+            "syslog" => channel.syslog,
+        };
+        json.0.extend(members.into_iter().map(|(key, value)| (format!("{name}_{key}"), value)));
+    }
+    json
 }
 
 #[cfg(test)]
@@ -350,9 +363,8 @@ mod tests {
 
     #[test]
     fn json_is_escaped_and_laid_out() {
-        let json = map! { "a\n" => "\"\\\u{1}é", "b" => vec![1, 2], "c" => map! {}, "d" => None::<u32> };
-        let mut out = String::new();
-        json.write(0, &mut out);
+        let json: Json = map! { "a\n" => "\"\\\u{1}é", "b" => vec![1, 2], "c" => map! {}, "d" => None::<u32> }.into();
+        let out = json.to_text();
         let expected =
             "{\n  \"a\\n\": \"\\\"\\\\\\u0001é\",\n  \"b\": [\n    1,\n    2\n  ],\n  \"c\": {},\n  \"d\": null\n}";
         assert_eq!(out, expected);
