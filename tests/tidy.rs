@@ -11,7 +11,7 @@ const MAX_LINES: usize = 500;
 /// For each floor: the floors it may use, and the crates that are its own business.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("base", &[], &["slab"]),
-    ("wire", &["base"], &["httparse", "xml", "base64", "flate2"]),
+    ("wire", &["base"], &["httparse", "xml", "base64", "crc32fast", "miniz_oxide"]),
     ("config", &["base"], &[]),
     ("world", &["base", "wire", "config"], &[]),
     ("rpc", &["base", "config", "world"], &[]),
@@ -24,7 +24,8 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("bin", &["base", "config", "ctl", "daemon", "reactor", "sys"], &[]),
 ];
 
-const CRATES: &[&str] = &["slab", "libc", "sha1_smol", "base64", "httparse", "xml", "flate2", "mio", "rustyline"];
+const CRATES: &[&str] =
+    &["slab", "libc", "sha1_smol", "base64", "httparse", "xml", "crc32fast", "miniz_oxide", "mio", "rustyline"];
 
 /// A text file of the project.
 struct Source {

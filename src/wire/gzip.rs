@@ -1,12 +1,12 @@
 //! Bodies packed with gzip (RFC 1952): requests unpacked piece by piece within a bound, answers packed where it pays.
 
-use std::io::Write;
-
-use flate2::Compression;
-use flate2::write::{GzEncoder, MultiGzDecoder};
-
 use crate::base::limits;
+use crate::wire::gzip_stream::{Broken, Decoder, Encoder};
 use crate::wire::http_in::{Head, Reject};
+
+/// Levels of effort.
+const FASTEST: u8 = 1;
+const USUAL: u8 = 6;
 
 /// How a body is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,10 +53,11 @@ fn is_positive(weight: &str) -> bool {
 
 /// Unpacks a body as it comes.
 pub struct Unpacker {
-    decoder: MultiGzDecoder<Vec<u8>>,
+    decoder: Decoder,
     /// What makes no block yet. The decoder always gets blocks of one size, so that what is said of a body that is both
     /// broken and too long does not depend on how it came.
     block: Vec<u8>,
+    out: Vec<u8>,
     /// Bytes that may still come out.
     left: u64,
 }
@@ -65,7 +66,7 @@ impl Unpacker {
     /// `limit`: bytes past which what comes out is refused.
     pub fn new(limit: u64) -> Unpacker {
         let block = Vec::with_capacity(limits::PACKED_BLOCK_BYTES);
-        Unpacker { decoder: MultiGzDecoder::new(Vec::new()), block, left: limit }
+        Unpacker { decoder: Decoder::default(), block, out: Vec::new(), left: limit }
     }
 
     /// Takes a piece and hands over what comes out of it, which can be a thousand times as much: pieces of
@@ -85,22 +86,16 @@ impl Unpacker {
     /// The body is complete, which it must be inside, too.
     pub fn finish(mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), Reject> {
         self.unpack(sink)?;
-        self.decoder.try_finish().map_err(|_| Reject::BadRequest)?;
-        self.hand_over(sink)
+        self.decoder.finish().map_err(|Broken| Reject::BadRequest)
     }
 
     fn unpack(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), Reject> {
-        self.decoder.write_all(&self.block).map_err(|_| Reject::BadRequest)?;
+        self.decoder.push(&self.block, &mut self.out).map_err(|Broken| Reject::BadRequest)?;
         self.block.clear();
-        self.hand_over(sink)
-    }
-
-    fn hand_over(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), Reject> {
-        let out = self.decoder.get_mut();
-        self.left = self.left.checked_sub(out.len() as u64).ok_or(Reject::TooLarge)?;
-        if !out.is_empty() {
-            sink(out);
-            out.clear();
+        self.left = self.left.checked_sub(self.out.len() as u64).ok_or(Reject::TooLarge)?;
+        if !self.out.is_empty() {
+            sink(&self.out);
+            self.out.clear();
         }
         Ok(())
     }
@@ -111,29 +106,29 @@ pub fn pack(body: &[u8]) -> Option<Vec<u8>> {
     if !limits::PACK_BYTES.contains(&body.len()) {
         return None;
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = Encoder::new(FASTEST);
     let mut taken = 0;
     for slice in body.chunks(limits::PACK_SLICE_BYTES) {
-        // Writing to a vector can't fail. What the encoder would still hold back counts, too.
-        encoder.write_all(slice).and_then(|()| encoder.flush()).ok()?;
         taken += slice.len();
-        if encoder.get_ref().len() > taken / 2 {
+        if encoder.push(slice) > taken / 2 {
             return None;
         }
     }
-    encoder.finish().ok()
+    Some(encoder.finish(&[]))
 }
 
 /// Packs a short text of which it is known that it becomes shorter.
 pub fn pack_always(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Writing to a vector can't fail.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default()
+    Encoder::new(USUAL).finish(body)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::*;
     use crate::wire::http_in::HeadReader;
 

@@ -3,6 +3,7 @@
 pub mod ansi;
 pub mod capture;
 pub mod gzip;
+pub mod gzip_stream;
 pub mod http_body;
 pub mod http_client;
 pub mod http_headers;
