@@ -66,15 +66,25 @@ impl ByteQueue {
 
     /// Takes `count` bytes from the front; more than there are takes all.
     pub fn consume(&mut self, count: usize) {
+        drop(self.consume_for_room(count));
+    }
+
+    /// The same; gives the memory that the queue doesn't keep, for somebody else.
+    pub fn consume_for_room(&mut self, count: usize) -> Option<Vec<u8>> {
         self.start += count.min(self.len());
-        if self.is_empty() {
-            self.start = 0;
-            if self.buffer.capacity() > KEEP_BYTES {
-                self.buffer = Vec::new();
-            } else {
-                self.buffer.clear();
-            }
+        if !self.is_empty() {
+            return None;
         }
+        self.start = 0;
+        self.buffer.clear();
+        (self.buffer.capacity() > KEEP_BYTES).then(|| std::mem::take(&mut self.buffer))
+    }
+
+    /// Gives an empty queue memory to use.
+    pub fn use_room(&mut self, room: Vec<u8>) {
+        debug_assert!(self.is_empty());
+        (self.buffer, self.start) = (room, 0);
+        self.buffer.clear();
     }
 
     /// Takes back what was appended behind the first `length` bytes that wait.
@@ -131,5 +141,12 @@ mod tests {
         queue.push(&vec![0; 1 << 20]);
         queue.consume(1 << 20);
         assert!(queue.buffer.capacity() <= KEEP_BYTES);
+        // To the next one, if that is wanted.
+        queue.push(&vec![0; 1 << 20]);
+        assert!(queue.consume_for_room(1).is_none());
+        let room = queue.consume_for_room(1 << 20).expect("a large room");
+        let mut other = ByteQueue::default();
+        other.use_room(room);
+        assert!(other.is_empty() && other.buffer.capacity() >= 1 << 20);
     }
 }

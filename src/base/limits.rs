@@ -82,6 +82,12 @@ pub const PIECE_BYTES: u64 = 1024 * 1024;
 pub const KEEP_TEXT_BYTES: usize = 1024;
 /// So many of them at most: no method of ours takes as many parameters.
 pub const KEEP_TEXTS: usize = 8;
+/// How long the room of large answers is kept for the next ones: to take and touch a new MiB costs as much as to fill it.
+pub const KEEP_LARGE: Duration = Duration::from_millis(100);
+/// So many connections keep theirs at most.
+pub const KEEP_LARGE_ROOMS: usize = 16;
+/// Bytes of such a room at most.
+pub const KEEP_LARGE_BYTES: usize = 4 * 1024 * 1024;
 /// Unread request bytes kept for a connection that is waiting for an answer.
 pub const IN_BYTES: usize = 128 * 1024;
 /// Connections at once of one server (HTTP-009 asks for at least 1,000). Key `max_connections`.
@@ -118,8 +124,9 @@ pub const LOG_HELD_BYTES: usize = 256 * 1024;
 pub const LOG_WAITING_BYTES: usize = LOG_HELD_BYTES / 2 + OUTPUT_READ_BYTES + LARGE_PIPE_BYTES;
 /// After a start, a read of a log that is still empty waits so long for the first words (TWID-091).
 pub const FIRST_WORDS: Duration = Duration::from_secs(1);
-/// Programs started in one turn, half a millisecond each on a busy machine: starting a thousand leaves room for clients.
-pub const SPAWNS_PER_TURN: u64 = 2;
+/// Programs started in one turn by themselves. On a busy machine one takes milliseconds, since its child must get a
+/// processor first, and a turn takes microseconds: starting a thousand one by one leaves room for clients.
+pub const SPAWNS_PER_TURN: u64 = 1;
 /// Processes that get their automatic logs in one turn at the beginning: two files each, up to 0.3 ms a file.
 pub const LOGS_PER_TURN: usize = 2;
 /// Files of an earlier run that are removed in one turn at the beginning, some hundredths of a millisecond each.

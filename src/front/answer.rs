@@ -6,7 +6,8 @@
 
 use crate::base::bytes::ByteQueue;
 use crate::base::limits;
-use crate::base::time::{Calendar, Wall};
+use crate::base::time::{Calendar, Mono, Wall};
+use crate::base::value::Value;
 use crate::base::words::Fault;
 use crate::front::files::File;
 use crate::rpc::Reply;
@@ -82,6 +83,19 @@ struct Top<'a> {
     kind: Option<&'a str>,
 }
 
+/// Whether an answer will take much room.
+fn is_large(result: &Result<Reply, Fault>) -> bool {
+    /// Processes, say, of which each takes 900 bytes.
+    const MANY: usize = 100;
+    match result {
+        Ok(Reply::Value(Value::Array(items))) => items.len() > MANY,
+        Ok(Reply::Cached(value)) => {
+            matches!(value.get(), CachedRef::Value(Value::Str(text)) if text.len() > limits::KEEP_BODY_BYTES)
+        }
+        Ok(Reply::Value(_)) | Err(_) => false,
+    }
+}
+
 /// More than the head of a call's answer takes.
 const HEAD_ROOM: usize = 256;
 
@@ -91,12 +105,36 @@ pub(super) struct Answers {
     body: Vec<u8>,
     /// A head that is put before its body.
     head: Vec<u8>,
+    /// Where large answers were, for the next ones.
+    rooms: Vec<Vec<u8>>,
+    /// When they are given back.
+    rooms_until: Option<Mono>,
     /// The `Date` header and the second it was made for.
     date: String,
     date_secs: Option<i64>,
 }
 
 impl Answers {
+    /// Takes the room of a large answer that was sent.
+    pub(super) fn keep(&mut self, room: Vec<u8>, now: Mono) {
+        if self.rooms.len() < limits::KEEP_LARGE_ROOMS && room.capacity() <= limits::KEEP_LARGE_BYTES {
+            self.rooms.push(room);
+            self.rooms_until = Some(now + limits::KEEP_LARGE);
+        }
+    }
+
+    /// When [`Answers::give_back`] has something to do.
+    pub(super) fn next_deadline(&self) -> Option<Mono> {
+        self.rooms_until
+    }
+
+    /// Gives back what was kept, if it was for long enough.
+    pub(super) fn give_back(&mut self, now: Mono) {
+        if self.rooms_until.is_some_and(|until| until <= now) {
+            (self.rooms, self.rooms_until) = (Vec::new(), None);
+        }
+    }
+
     /// The result of a call (HTTP-151, RPC-207). Returns the answer's size in bytes.
     pub(super) fn result(
         &mut self,
@@ -109,6 +147,12 @@ impl Answers {
         let mut top = Top { status: 200, headers: &headers[..1], kind: None };
         // The body goes where it is sent from, if it can; a large one isn't copied for its head.
         let alone = out.is_empty();
+        if alone
+            && is_large(result)
+            && let Some(room) = self.rooms.pop()
+        {
+            out.use_room(room);
+        }
         let body = if alone { out.behind_room(HEAD_ROOM) } else { &mut self.body };
         let begin = body.len();
         match result {

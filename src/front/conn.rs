@@ -260,7 +260,9 @@ impl Conn {
     /// The client took `count` bytes of output. Returns whether that changed anything else.
     pub(super) fn sent(&mut self, count: usize, scene: &mut Scene<'_, '_>) -> bool {
         self.active = scene.turn.now.mono;
-        self.output.consume(count);
+        if let Some(room) = self.output.consume_for_room(count) {
+            scene.answers.keep(room, self.active);
+        }
         self.asked_at = self.asked_at.map(|before| before.saturating_sub(count));
         if self.is_following() {
             self.pump(scene)

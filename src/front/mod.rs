@@ -302,12 +302,16 @@ impl Front {
 
     /// When [`Front::due`] wants to be called.
     pub fn next_deadline(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.next_look, self.next_lines].into_iter().flatten().min()
+        [self.deadlines.next(), self.next_look, self.next_lines, self.answers.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Timeouts whose moment has come.
     pub fn due(&mut self, world: &mut World, turn: &mut Turn<'_>) {
         let now = turn.now.mono;
+        self.answers.give_back(now);
         while let Some(key) = self.deadlines.pop_due(now) {
             self.visit(key, world, turn, |conn, scene| {
                 conn.expire(scene);

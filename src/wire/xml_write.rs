@@ -1,7 +1,5 @@
 //! XML-RPC documents, written (RPC-200 to 206). Never writes what an XML 1.0 reader must refuse.
 
-use std::io::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
@@ -19,6 +17,8 @@ pub fn write_response(out: &mut Vec<u8>, value: &Value) {
 
 /// The same for a text that is no value of its own.
 pub fn write_text_response(out: &mut Vec<u8>, text: &str) {
+    // All of it at once, if there is nothing to escape.
+    out.reserve(RESPONSE_HEAD.len() + text.len() + 64 + RESPONSE_END.len());
     put(out, RESPONSE_HEAD);
     put(out, "<value><string>");
     write_text(out, text, Style::Answer);
@@ -64,6 +64,27 @@ fn put(out: &mut Vec<u8>, markup: &str) {
     out.extend_from_slice(markup.as_bytes());
 }
 
+/// A number in decimal digits.
+fn write_integer(out: &mut Vec<u8>, number: i64) {
+    /// No number has more.
+    const DIGITS: usize = 20;
+    let mut digits = [0; DIGITS];
+    let mut begin = DIGITS;
+    let mut left = number.unsigned_abs();
+    loop {
+        begin -= 1;
+        digits[begin] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[begin..]);
+}
+
 /// One value with its line end (RPC-203, 204, 206).
 fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
     put(out, "<value>");
@@ -71,9 +92,13 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
         Value::Nil => put(out, "<nil/>"),
         Value::Bool(truth) => put(out, if *truth { "<boolean>1</boolean>" } else { "<boolean>0</boolean>" }),
         Value::Int(number) => {
-            let tag = if i32::try_from(*number).is_ok() { "int" } else { "i8" };
-            // Writing to a vector can't fail.
-            let _ = write!(out, "<{tag}>{number}</{tag}>");
+            let (open, close) = match i32::try_from(*number) {
+                Ok(_) => ("<int>", "</int>"),
+                Err(_) => ("<i8>", "</i8>"),
+            };
+            put(out, open);
+            write_integer(out, *number);
+            put(out, close);
         }
         // Clients that know no bounds read it.
         Value::Big(digits) => {
@@ -244,6 +269,10 @@ mod tests {
     #[test]
     fn rpc_206_beyond_the_old_types() {
         assert_eq!(value(&Value::Int(2_147_483_647)), "<value><int>2147483647</int></value>\n");
+        for number in [0, -1, 10, 99, 100, i64::from(i32::MIN), i64::MIN, i64::MAX] {
+            let tag = if i32::try_from(number).is_ok() { "int" } else { "i8" };
+            assert_eq!(value(&Value::Int(number)), format!("<value><{tag}>{number}</{tag}></value>\n"));
+        }
         assert_eq!(value(&Value::Int(2_147_483_648)), "<value><i8>2147483648</i8></value>\n");
         assert_eq!(value(&Value::Int(-2_147_483_649)), "<value><i8>-2147483649</i8></value>\n");
         let big = Value::integer("-99999999999999999999").unwrap();
