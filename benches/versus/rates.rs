@@ -94,6 +94,11 @@ fn question(kind: Kind, peer: Peer) -> Question {
     }
 }
 
+/// What a client of ours asks in other parts.
+pub fn fetch_question() -> Question {
+    Question { cut: None, ..question(Kind::Fetch, Peer::Ours) }
+}
+
 /// Puts the value there that will be fetched, by the server that will be asked: the published one has a cache for each.
 pub fn prepare(peer: Peer, server: &Server) {
     if peer != Peer::Nginx {

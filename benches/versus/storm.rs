@@ -1,17 +1,20 @@
 //! A steady client while 200 children crash as soon as they are started, and one floods its log.
 
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
 
 use crate::contenders::{Times, Who};
 use crate::peers::{self, Peer, Server};
-use crate::rates::{KEY, VALUE};
-use crate::support::http::{Address, Client};
-use crate::support::{SERVERS, xmlrpc};
-use crate::{Plan, children, rates};
+use crate::support::SERVERS;
+use crate::{Plan, children, load, rates};
 
 /// Requests a second.
 const RATE: u32 = 2000;
 const CRASHERS: usize = 200;
+const CONNECTIONS: usize = 128;
 
 fn config() -> String {
     format!(
@@ -22,26 +25,64 @@ fn config() -> String {
     )
 }
 
-/// Calls at a steady rate for a while: how many were due, and what those answered in that time took from the moment
-/// they were due.
+/// Calls at a steady rate for a while, whether earlier ones were answered or not: on whichever of many connections is
+/// free. How many were due, and what those answered in that time took from the moment they were due.
 fn ask(server: &Server, seconds: f64) -> (u64, Vec<Duration>) {
-    let request = xmlrpc::request("cache.fetch", &[KEY.into()]);
-    let mut client = Client::connect(&Address::Inet(server.address)).expect("a connection");
+    let question = rates::fetch_question();
+    let expected = load::ask_once(server.address, &question);
     let due_in_all = (seconds * f64::from(RATE)) as u64;
+    let mut poll = Poll::new().expect("a poll");
+    let mut links: Vec<Asking> = (0..CONNECTIONS)
+        .map(|number| {
+            let stream = std::net::TcpStream::connect(server.address).expect("a connection");
+            stream.set_nodelay(true).expect("no delay");
+            stream.set_nonblocking(true).expect("no waiting");
+            let mut stream = TcpStream::from_std(stream);
+            poll.registry().register(&mut stream, Token(number), Interest::READABLE).expect("a place in the poll");
+            Asking { stream, got: 0, due: Duration::ZERO }
+        })
+        .collect();
+    let mut free: Vec<usize> = (0..CONNECTIONS).collect();
+    let mut events = Events::with_capacity(CONNECTIONS);
+    let (mut asked, mut times) = (0, Vec::new());
     let begin = Instant::now();
-    let mut times = Vec::new();
-    for number in 0..due_in_all {
-        let due = Duration::from_secs(number) / RATE;
-        std::thread::sleep(due.saturating_sub(begin.elapsed()));
-        // Whoever is asked one after the other and answers too slowly is still asked when time is over.
-        if begin.elapsed().as_secs_f64() > seconds + 0.5 {
-            break;
+    // What was asked last has half a second.
+    while times.len() < due_in_all as usize && begin.elapsed().as_secs_f64() < seconds + 0.5 {
+        let next = Duration::from_secs(asked) / RATE;
+        while asked < due_in_all
+            && Duration::from_secs(asked) / RATE <= begin.elapsed()
+            && let Some(number) = free.pop()
+        {
+            let link = &mut links[number];
+            link.due = Duration::from_secs(asked) / RATE;
+            asked += 1;
+            // An empty socket takes a few hundred bytes.
+            link.stream.write_all(&question.bytes).expect("a question sent");
         }
-        let reply = client.ask(&request).expect("an answer");
-        assert_eq!(xmlrpc::response(&reply.body), Ok(VALUE.into()));
-        times.push(begin.elapsed() - due);
+        let pause = next.saturating_sub(begin.elapsed()).max(Duration::from_millis(1));
+        poll.poll(&mut events, Some(pause)).expect("news");
+        for event in &events {
+            let link = &mut links[event.token().0];
+            let mut piece = [0; 4096];
+            while let Ok(count) = link.stream.read(&mut piece) {
+                assert!(count > 0, "the server closed a connection");
+                link.got += count;
+            }
+            if link.got == expected {
+                link.got = 0;
+                times.push(begin.elapsed() - link.due);
+                free.push(event.token().0);
+            }
+        }
     }
     (due_in_all, times)
+}
+
+/// One connection, and since when its question is due.
+struct Asking {
+    stream: TcpStream,
+    got: usize,
+    due: Duration,
 }
 
 pub fn run(plan: &Plan) {
