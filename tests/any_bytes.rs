@@ -2,7 +2,8 @@
 //!
 //! Inputs are those that a fuzzer began with or found, and texts made by chance from what has a meaning; a seed gives
 //! the same texts every time. `FUZZ_SECONDS=600 cargo test --release --test any_bytes` goes on for as long, with a seed
-//! of its own. With coverage: `cd fuzz && cargo fuzz run -s none http_head` (or `http_body`, `xml_rpc`, `connection`).
+//! of its own. With coverage: `cd fuzz && cargo fuzz run -s none http_head` (or another
+//! target).
 
 mod laws;
 
@@ -213,6 +214,82 @@ const CALL: &[&str] = &[
     "\0",
     "]",
 ];
+
+const LISTENER: &[&str] = &[
+    "READY\n",
+    "READY",
+    "RESULT 2\nOK",
+    "RESULT 4\nFAIL",
+    "RESULT ",
+    "RESULT",
+    "OK",
+    "\n",
+    "0",
+    "9",
+    "+",
+    "-",
+    " ",
+    "RESULT 0\n",
+    "RESULT 10\n0123456789",
+    "\r\n",
+    "é",
+    "\0",
+    "x",
+];
+
+const STREAM: &[&str] = &[
+    "<!--XSUPERVISOR:BEGIN-->",
+    "<!--XSUPERVISOR:END-->",
+    "<!--XSUPERVISOR:",
+    "<!--",
+    "<",
+    "BEGIN-->",
+    "-->",
+    "x",
+    "\u{1b}[",
+    "\u{1b}",
+    "[",
+    "31m",
+    "m",
+    ";",
+    "0",
+    "\u{1b}[0m",
+    "\n",
+    "\0",
+    "é",
+];
+
+const WORDS: &[&str] = &["'", "\"", "\\", " ", "\t", "\n", "a", ":", "*", "/", "g:p", "é", "\0", "--x=y", "$X", "''"];
+
+#[test]
+fn evt_100_to_108_listeners() {
+    by_chance("listener", LISTENER, laws::listener);
+}
+
+#[test]
+fn evt_060_to_067_captures() {
+    by_chance("capture", STREAM, laws::capture);
+}
+
+#[test]
+fn log_050_sequences() {
+    by_chance("ansi", STREAM, laws::ansi);
+}
+
+#[test]
+fn proc_080_names() {
+    by_chance("namespec", WORDS, laws::namespec);
+}
+
+#[test]
+fn proc_040_words() {
+    by_chance("words", WORDS, laws::words);
+}
+
+#[test]
+fn rpc_110_to_121_offsets() {
+    by_chance("offsets", &["\0\0\0\0\0\0\0\0", "\u{7f}", "\0", "12345678", "\u{1}"], laws::offsets);
+}
 
 #[test]
 fn http_020_to_025_heads() {

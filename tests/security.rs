@@ -356,3 +356,41 @@ fn base64(text: &str) -> String {
     }
     out
 }
+
+/// SECURITY.md names tests that are there.
+#[test]
+fn promises_name_their_tests() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(project.join("SECURITY.md")).expect("SECURITY.md");
+    let mut named = 0;
+    let promises = page.split_once("## Promises").expect("promises").1;
+    for line in promises.lines().filter(|line| line.starts_with('|') && line.matches('|').count() == 3) {
+        let proof = line.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap_or_default();
+        let mut source = String::new();
+        for words in proof.split('`').skip(1).step_by(2).map(|words| words.split(' ').collect::<Vec<_>>()) {
+            let (name, function) = match words[..] {
+                [name, function] => (Some(name), Some(function)),
+                // A file, or one more function of the last one.
+                [word] if source.contains(&format!("fn {word}(")) => (None, Some(word)),
+                [word] => (Some(word), None),
+                _ => panic!("{line}"),
+            };
+            if let Some(name) = name.filter(|name| !name.contains("::") && !name.ends_with('/')) {
+                let files = [format!("tests/{name}.rs"), format!("tests/{name}"), format!("src/{name}")];
+                let found = files.iter().map(|file| project.join(file)).find(|path| path.exists());
+                let path = found.unwrap_or_else(|| panic!("there is no {name}: {line}"));
+                let parts = if path.is_dir() {
+                    std::fs::read_dir(path).expect("a folder").flatten().map(|e| e.path()).collect()
+                } else {
+                    vec![path]
+                };
+                source = parts.iter().map(|part| std::fs::read_to_string(part).expect("a text")).collect();
+            }
+            if let Some(function) = function {
+                assert!(source.contains(&format!("fn {function}(")), "there is no {function}: {line}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 20, "{named}");
+}

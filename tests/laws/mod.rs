@@ -6,15 +6,21 @@
 // Each user calls one of them.
 #![allow(dead_code)]
 
+use majordomo::base::limits::RESULT_LINE_BYTES;
+use majordomo::base::text::{NameSpec, check_name, display_name, shell_split};
 use majordomo::base::time::{Mono, Now, Wall};
 use majordomo::base::value::Value;
 use majordomo::daemon::{Daemon, Input};
 use majordomo::front::{Conn, Peer};
+use majordomo::rpc::read::{plan_read, plan_tail};
 use majordomo::sim::host::SimHost;
 use majordomo::sim::setup::read;
+use majordomo::wire::ansi::AnsiStrip;
+use majordomo::wire::capture::{Capture, Piece};
 use majordomo::wire::http_body::BodyReader;
 use majordomo::wire::http_in::{Framing, Head, HeadReader, Reject, Version};
 use majordomo::wire::http_out::{write_chunk, write_last_chunk};
+use majordomo::wire::listener::{Heard, Listener, Phase};
 use majordomo::wire::xml_read::{BadXml, Call, CallReader, read_at_once};
 use majordomo::wire::xml_write::write_call;
 use majordomo::world::Turn;
@@ -190,4 +196,135 @@ pub fn connection(bytes: &[u8]) {
     let whole = converse(input, usize::MAX);
     let cut = converse(input, size);
     assert_eq!(String::from_utf8_lossy(&cut), String::from_utf8_lossy(&whole), "in pieces of {size}");
+}
+
+/// What a listener's words came to. Of noise and lines that never end only the kind: how much was there when it was
+/// noticed depends on the pieces.
+fn hear(input: &[u8], size: usize) -> (Vec<String>, Phase) {
+    let mut listener = Listener::default();
+    let mut heard = Vec::new();
+    for piece in input.chunks(size) {
+        listener.push(piece);
+        while let Some(what) = listener.next() {
+            heard.push(match what {
+                Heard::Ready => {
+                    listener.sent();
+                    "ready".to_string()
+                }
+                Heard::Result(bytes) => {
+                    listener.judged(true);
+                    format!("result {bytes:?}")
+                }
+                Heard::BadLine(line) if line.len() > RESULT_LINE_BYTES => "a line without end".to_string(),
+                Heard::BadLine(line) => format!("bad line {line}"),
+                Heard::Noise(_) => "noise".to_string(),
+            });
+        }
+    }
+    (heard, listener.phase())
+}
+
+/// EVT-100 to EVT-108: a listener's words in pieces mean what they mean whole, and each event has one end at most.
+pub fn listener(bytes: &[u8]) {
+    let Some((size, input)) = pieces(bytes) else { return };
+    let whole = hear(input, usize::MAX);
+    assert_eq!(hear(input, size), whole, "in pieces of {size}");
+    let (heard, phase) = whole;
+    for pair in heard.windows(2) {
+        let broken = |what: &str| what.starts_with("bad") || what == "noise" || what == "a line without end";
+        assert!(!broken(&pair[0]), "nothing follows on {pair:?}");
+        assert!((pair[0] == "ready") != (pair[1] == "ready") || broken(&pair[1]), "{pair:?}");
+    }
+    assert_ne!(phase, Phase::Ready, "it got an event at once");
+}
+
+/// What capturing made of a stream: plain text, captured bytes, blocks.
+fn capture_in(input: &[u8], max: u64, size: usize) -> (Vec<u8>, Vec<u8>, Vec<Vec<u8>>) {
+    let mut capture = Capture::new(max);
+    let (mut plain, mut captured, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sink = |piece: Piece<'_>| match piece {
+        Piece::Plain(bytes) => plain.extend_from_slice(bytes),
+        Piece::Captured(bytes) => captured.extend_from_slice(bytes),
+        Piece::Block(bytes) => blocks.push(bytes),
+    };
+    for piece in input.chunks(size) {
+        capture.push(piece, &mut sink);
+    }
+    capture.finish(&mut sink);
+    (plain, captured, blocks)
+}
+
+/// EVT-060 to EVT-067: marks are found in any pieces; what is not between them is as it was, but for them.
+pub fn capture(bytes: &[u8]) {
+    let Some((size, rest)) = pieces(bytes) else { return };
+    let Some((max, input)) = rest.split_first() else { return };
+    let whole = capture_in(input, u64::from(*max), usize::MAX);
+    assert_eq!(capture_in(input, u64::from(*max), size), whole, "in pieces of {size}");
+    let (plain, captured, blocks) = whole;
+    const BEGIN: &[u8] = b"<!--XSUPERVISOR:BEGIN-->";
+    assert!(blocks.iter().all(|block| block.len() <= usize::from(*max)));
+    if !input.windows(BEGIN.len()).any(|mark| mark == BEGIN) {
+        assert_eq!((plain.as_slice(), captured.len(), blocks.len()), (input, 0, 0));
+    } else {
+        assert!(plain.len() + captured.len() + BEGIN.len() <= input.len());
+    }
+}
+
+/// LOG-050: sequences are found in any pieces; what has none is as it was, and nothing is made up.
+pub fn ansi(bytes: &[u8]) {
+    let Some((size, input)) = pieces(bytes) else { return };
+    let strip = |size: usize| {
+        let mut strip = AnsiStrip::default();
+        let mut out: Vec<u8> = input.chunks(size).flat_map(|piece| strip.push(piece).into_owned()).collect();
+        out.extend_from_slice(strip.finish());
+        out
+    };
+    let whole = strip(usize::MAX);
+    assert_eq!(strip(size), whole, "in pieces of {size}");
+    let mut left = input.iter();
+    assert!(whole.iter().all(|byte| left.any(|other| other == byte)), "in order, and nothing new");
+    if !input.windows(2).any(|two| two == b"\x1b[") {
+        assert_eq!(whole, input);
+    }
+}
+
+/// PROC-080: a name that was read and is written again is the same name.
+pub fn namespec(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let spec = NameSpec::parse(&text);
+    let again = match spec.process {
+        Some(process) => display_name(spec.group, process),
+        None => format!("{}:*", spec.group),
+    };
+    assert_eq!(NameSpec::parse(&again), spec, "{text:?}");
+    if let Ok(name) = check_name(&text) {
+        assert_eq!(NameSpec::parse(&name), NameSpec { group: &name, process: Some(&name) });
+        assert_eq!(check_name(&name), Ok(name.clone()));
+    }
+}
+
+/// PROC-040: words that were split off and are quoted are the same words.
+pub fn words(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(words) = shell_split(&text) else { return };
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
+    assert_eq!(shell_split(&quoted.join(" ")), Ok(words.clone()), "{text:?}");
+    let signs = |text: &str| text.chars().filter(|sign| !" \t\r\n'\"\\".contains(*sign)).collect::<String>();
+    assert_eq!(signs(&words.concat()), signs(&text), "no sign is lost");
+}
+
+/// RPC-110 to RPC-121: whatever offset and length a client gives, what it gets lies within the file.
+pub fn offsets(bytes: &[u8]) {
+    let mut numbers = bytes.chunks_exact(8).map(|eight| eight.try_into().expect("eight"));
+    let (Some(size), Some(offset), Some(length)) = (numbers.next(), numbers.next(), numbers.next()) else { return };
+    let (size, offset, length) = (u64::from_le_bytes(size), i64::from_le_bytes(offset), i64::from_le_bytes(length));
+    if let Some(slice) = plan_read(size, offset, length) {
+        let end = slice.offset.checked_add(slice.length).expect("a place");
+        assert!(end <= size, "{slice:?} of {size}");
+        assert!(offset < 0 || length == 0 || slice.length <= length.unsigned_abs());
+    }
+    let tail = plan_tail(size, offset, length);
+    let end = tail.slice.offset.checked_add(tail.slice.length).expect("a place");
+    assert!(end <= size && tail.offset == size, "{tail:?} of {size}");
+    assert!(tail.slice.length <= u64::try_from(length).unwrap_or(0));
 }

@@ -1,0 +1,9 @@
+//! A stream with capture marks, whatever the bytes: see the law.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/laws/mod.rs"]
+mod laws;
+
+fuzz_target!(|bytes: &[u8]| laws::capture(bytes));

@@ -1,0 +1,9 @@
+//! The name of a process or group, whatever the bytes: see the law.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/laws/mod.rs"]
+mod laws;
+
+fuzz_target!(|bytes: &[u8]| laws::namespec(bytes));
