@@ -154,8 +154,8 @@ pub const LAST_READS: Duration = Duration::from_millis(500);
 pub const LAST_READS_IN_ALL: Duration = Duration::from_secs(5);
 /// How long the end of the foreground copy may take to be written when the daemon exits.
 pub const ECHO_PATIENCE: Duration = Duration::from_millis(500);
-/// A wait of this length, or without end, is the end of the start: programs are up, and pages that only the start
-/// needed can go. Programs that start again and again wait so long, too.
+/// When nothing happened for so long the start is over: programs are up, who asked whether they are has gone, and pages
+/// that only the start needed can go. Programs that start again and again wait so long, too.
 pub const QUIET: Duration = Duration::from_secs(1);
 /// The longest single wait: a poll counts milliseconds in 31 bits, that is 24 days.
 pub const POLL_WAIT: Duration = Duration::from_secs(20 * 24 * 3600);

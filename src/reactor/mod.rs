@@ -142,14 +142,15 @@ impl Reactor {
             // The poll rounds up to milliseconds, so that it never returns just before the deadline.
             deadline.map(|at| (at - clock::mono()).min(POLL_WAIT))
         };
-        if self.starting && timeout.is_none_or(|timeout| timeout >= QUIET) {
-            self.starting = false;
-            process::release_startup_code();
-        }
-        if let Err(error) = self.poll.poll(&mut self.events, timeout)
-            && error.kind() != std::io::ErrorKind::Interrupted
-        {
-            return Err(error.into());
+        // The start is over when nothing has happened for so long: one wake-up, and none after it.
+        let quiet = self.starting && timeout.is_none_or(|timeout| timeout >= QUIET);
+        match self.poll.poll(&mut self.events, if quiet { Some(QUIET) } else { timeout }) {
+            Ok(()) if quiet && self.events.is_empty() => {
+                self.starting = false;
+                process::release_startup_code();
+            }
+            Err(error) if error.kind() != std::io::ErrorKind::Interrupted => return Err(error.into()),
+            _ => {}
         }
         for event in &self.events {
             host.ready.note(event);
