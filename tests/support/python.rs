@@ -74,6 +74,13 @@ impl Python {
         command
     }
 
+    /// The interpreter itself: what the name leads to may be a script that has things to say of its own.
+    pub fn interpreter(&self) -> String {
+        let mut command = Command::new(&self.program);
+        let done = command.args(["-c", "import sys; print(sys.executable)"]).output().expect("the interpreter");
+        String::from_utf8_lossy(&done.stdout).trim().to_string()
+    }
+
     /// The path of a program that came with the packages.
     pub fn path_of(&self, name: &str) -> PathBuf {
         self.scripts.join(name)
