@@ -31,9 +31,9 @@ fn memory(pids: &[i64]) -> [f64; 3] {
     sums
 }
 
-/// What has just been started settles: pages that its children still share with it come back to it alone.
+/// What has just been started settles: our daemon gives back what only the start needed after a second of silence.
 fn settle() {
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(Duration::from_secs(3));
 }
 
 fn daemon(who: Who, children: u64) -> [f64; 3] {
