@@ -87,7 +87,7 @@ fn the_effective_configuration() {
 environment=A=\"1\"\nstopsignal=HUP\nstdout_logfile_maxbytes=1KB\n[group:g]\nprograms=two\npriority=7\n",
         with("identifier=me\nloglevel=debug")
     );
-    let (_, status, output, errors) = check(Setup::new(&config), &["--json", "-i", "by hand"]);
+    let (_, status, output, errors) = check(Setup::new(&config), &["--json", "--show-secrets", "-i", "by hand"]);
     assert_eq!((status, errors.as_str()), (Some(0), ""));
     let all: Json = serde_json::from_str(&output).expect("JSON");
     assert_eq!(all["supervisord"]["identifier"], "by hand");

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use machine::{Folder, Machine};
+use majordomo::config::json::Secrets;
 use majordomo::config::options::{Asked, complaint, parse_daemon};
 use majordomo::config::spec::{Config, InterfaceKind};
 use majordomo::config::table::TABLES;
@@ -115,7 +116,7 @@ fn holds(verdict: &Value, around: &dyn Surroundings, here: &str) -> bool {
 
 /// Effective values in the form of a verdict: without what is ours.
 fn effective(config: &Config) -> Value {
-    let mut value: Value = serde_json::from_str(&json::effective(config)).unwrap();
+    let mut value: Value = serde_json::from_str(&json::effective(config, Secrets::Shown)).unwrap();
     for row in TABLES.iter().flat_map(|table| table.all_rows()).filter(|row| row.ours) {
         value["supervisord"].as_object_mut().unwrap().remove(row.key);
     }

@@ -157,6 +157,33 @@ fn a_socket_s_file_goes() {
     assert!(daemon.wait_for_exit().success());
 }
 
+/// A folder on the way to a unix socket gets another name: the socket is made anew where it belongs, once it can be, or is
+/// found again.
+#[test]
+fn a_socket_s_folder_is_moved() {
+    if upstream_differs("stays unreachable") {
+        return;
+    }
+    let config = QUIET.replace("%(here)s/supervisor.sock\n", "%(here)s/a/run/supervisor.sock\n");
+    let setup = Setup::new(&config);
+    std::fs::create_dir_all(setup.path().join("a/run")).expect("a folder");
+    let daemon = setup.start();
+    let moved = |from: &str, to: &str| std::fs::rename(daemon.file(from), daemon.file(to)).expect("a move");
+    for (away, back) in [(["a", "away"], ["away", "a"]), (["a/run", "away"], ["away", "a/run"])] {
+        moved(away[0], away[1]);
+        daemon.wait_for_log("was removed, can't be made again, and is tried again until it can");
+        assert_eq!(spent_idle(&daemon).0, 0, "waits without work");
+        moved(back[0], back[1]);
+        wait_until("the socket", 20, || is_served(&daemon));
+    }
+    daemon.wait_for_log("supervisor.sock is in its place again");
+    // For good, and another folder takes its place.
+    moved("a", "away");
+    std::fs::create_dir_all(daemon.file("a/run")).expect("a folder");
+    wait_until("a new socket", 40, || is_served(&daemon));
+    daemon.wait_for_log("supervisor.sock was removed and has been made again");
+}
+
 /// PROC-021, PROC-022: a stopped child does not heed the stop signal, and gets SIGKILL, which it can't ignore.
 #[test]
 fn a_child_that_was_stopped_ends_all_the_same() {

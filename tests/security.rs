@@ -269,6 +269,74 @@ fn planted_links_are_not_followed() {
     assert_eq!((meta.uid(), meta.len()), (0, 8));
 }
 
+/// Nor where somebody's link among the folders leads, unless its owner may write there anyway: a root daemon that logs
+/// into a program's own folder writes, renames and shows nothing elsewhere, whatever that program does to the folder.
+#[test]
+fn planted_folders_are_not_followed() {
+    if !is_root() || upstream_differs("follows them") {
+        return println!("left out: only root can make links of others");
+    }
+    let echo = "[program:echo]\ncommand=cat\nstartsecs=0\nstartretries=0\nstdout_logfile=%(here)s/app/current/echo.log\n\
+                stdout_logfile_maxbytes=100\nstdout_logfile_backups=1\n";
+    let setup = Setup::new(&format!("{QUIET}{echo}"));
+    let (app, etc) = (setup.path().join("app"), setup.path().join("etc"));
+    let theirs = |path: &Path| lchown(path, Some(SOMEBODY), Some(SOMEBODY)).expect("another owner");
+    for folder in [&app, &app.join("one"), &etc] {
+        std::fs::create_dir(folder).expect("a folder");
+    }
+    theirs(&app);
+    theirs(&app.join("one"));
+    let point = |target: &str| {
+        let _ = std::fs::remove_file(app.join("current"));
+        symlink(target, app.join("current")).expect("a link");
+        theirs(&app.join("current"));
+    };
+    // As deployments do.
+    point("one");
+    let daemon = setup.start();
+    daemon.wait_for_state("echo", "RUNNING");
+    let text = |line: usize| format!("line {line:60}\n");
+    let tell = |line: usize| daemon.call("supervisor.sendProcessStdin", &["echo".into(), text(line).into()]);
+    let written = |name: &str, wanted: &str| {
+        let path = daemon.file(name);
+        wait_until(name, 20, || std::fs::read_to_string(&path).unwrap_or_default() == wanted);
+    };
+    tell(1);
+    written("app/one/echo.log", &text(1));
+    // To a folder of root's with a file of that name.
+    std::fs::write(etc.join("echo.log"), "precious").expect("a file");
+    point("../etc");
+    for method in ["read", "tail"] {
+        let method = format!("supervisor.{method}ProcessStdoutLog");
+        let answer = daemon.try_call(&method, &["echo".into(), 0.into(), 99.into()]);
+        assert!(!format!("{answer:?}").contains("precious"), "{answer:?}");
+    }
+    for page in ["/log/echo", "/tail.html?processname=echo", "/logtail/echo"] {
+        let mut client = daemon.connect();
+        client.send(format!("GET {page} HTTP/1.0\r\n\r\n").as_bytes()).expect("a request");
+        client.end_sending().ok();
+        let answer = String::from_utf8_lossy(&client.read_to_end().expect("an answer")).into_owned();
+        assert!(answer.starts_with("HTTP/1") && !answer.contains("precious"), "{page}: {answer}");
+    }
+    // Full, and to be rotated there; reopened; opened anew.
+    tell(2);
+    daemon.wait_for_log("Too many levels of symbolic links");
+    daemon.signal("USR2");
+    daemon.wait_for_log("INFO supervisord logreopen");
+    tell(3);
+    daemon.call("supervisor.stopProcess", &["echo".into()]);
+    assert_eq!(daemon.fault("supervisor.startProcess", &["echo".into()]).0, 50);
+    assert_eq!(daemon.info("echo").text("spawnerr"), "unknown error making dispatchers for 'echo': ELOOP");
+    assert_eq!(daemon.fault("supervisor.clearProcessLogs", &["echo".into()]).0, 30);
+    let names: Vec<_> = std::fs::read_dir(&etc).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(names, ["echo.log"]);
+    assert_eq!(std::fs::read_to_string(etc.join("echo.log")).expect("a file"), "precious");
+    // Back to what is theirs, and the program starts.
+    point("one");
+    daemon.call("supervisor.startProcess", &["echo".into()]);
+    daemon.wait_for_state("echo", "RUNNING");
+}
+
 /// What nobody but the operator may know.
 const SECRETS: [&str; 5] = ["p4ss-one", "p4ss-two", "p4ss-three", "t0ken-four", "t0ken-five"];
 
@@ -308,6 +376,12 @@ fn secrets_are_kept() {
     for method in ["supervisor.getAllConfigInfo", "supervisor.getAllProcessInfo", "supervisor.getState", "no.such"] {
         told += &String::from_utf8_lossy(&daemon.ask(&post(&good, method)).body);
     }
+    for page in ["/", "/tail.html?processname=p", "/log/p", "/?action=refresh"] {
+        told += &String::from_utf8_lossy(&daemon.ask(format!("GET {page} HTTP/1.0\r\n{good}\r\n").as_bytes()).body);
+    }
+    let mut check = std::process::Command::new(support::supervisord());
+    let check = check.arg("-c").arg(daemon.config()).args(["--check", "--json"]).output().expect("a check");
+    told += &String::from_utf8_lossy(&[check.stdout, check.stderr].concat());
     // Mistakes in each line that holds one. `reloadConfig` gives a fault, SIGHUP a line of the log.
     let whole = format!("{servers}{programs}");
     let mistakes = [

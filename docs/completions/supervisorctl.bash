@@ -81,7 +81,7 @@ _supervisord() {
             return
             ;;
     esac
-    local names="-c --configuration --profile_options -a --minfds --minprocs -d --directory -u --user -m --umask -l --logfile -y --logfile_maxbytes -z --logfile_backups -e --loglevel -j --pidfile -i --identifier -q --childlogdir -h --help -v --version --check --json --example -n --nodaemon -s --silent -k --nocleanup -t --strip_ansi"
+    local names="-c --configuration --profile_options -a --minfds --minprocs -d --directory -u --user -m --umask -l --logfile -y --logfile_maxbytes -z --logfile_backups -e --loglevel -j --pidfile -i --identifier -q --childlogdir -h --help -v --version --check --json --show-secrets --example -n --nodaemon -s --silent -k --nocleanup -t --strip_ansi"
     __majordomo_reply "${names// /$'\n'}" "${words[last]}"
 }
 

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
+use majordomo::config::json::Secrets;
 use majordomo::config::options::{Asked, complaint, parse_daemon};
 use majordomo::config::surroundings::Pretended;
 use majordomo::config::{Surroundings, json, load};
@@ -25,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     let args = ["supervisord", "-c", "s.conf"].map(String::from);
     let Ok(Asked::Run(options)) = parse_daemon(&args, &machine) else { panic!("the command line is sound") };
     match load(&options, &machine) {
-        Ok(config) => drop(json::effective(&config)),
+        Ok(config) => drop(json::effective(&config, Secrets::Shown)),
         Err(mistakes) => {
             assert!(!mistakes.is_empty());
             drop(complaint(&mistakes, "supervisord"));

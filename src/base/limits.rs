@@ -76,6 +76,8 @@ pub const LINES_PER_LOOK: usize = 256;
 pub const LINE_BYTES: usize = 1024;
 /// Characters of a last line that are told.
 pub const LINE_CHARS: usize = 200;
+/// Requests of a kind that went wrong and are told one by one in a minute; the others are one line in the end.
+pub const COMPLAINTS_IN_A_MINUTE: u32 = 10;
 /// Bytes of a log that one ranged answer has at most.
 pub const PIECE_BYTES: u64 = 1024 * 1024;
 /// A text of a call whose room the next call may use: names and keys are short.

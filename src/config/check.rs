@@ -42,7 +42,7 @@ pub fn check(
             lines.extend(told.chain(&obstacles).map(notice_line));
             let fine = obstacles.iter().all(|notice| notice.level < Level::Error);
             if fine && options.json {
-                out = json::effective(&config);
+                out = json::effective(&config, options.secrets());
             }
             fine
         }
@@ -107,5 +107,28 @@ mod tests {
             again.err
         );
         assert!(checked("[supervisord]\nidentifier=me\n", true).out.contains("\"identifier\": \"me\""));
+    }
+
+    #[test]
+    fn secrets_are_shown_to_who_asks_for_them() {
+        let config = "[supervisord]\nenvironment=A=one\n[inet_http_server]\nport=1\nusername=joe\npassword=two\n\
+            viewer_username=ann\nviewer_password=three\n[program:p]\ncommand=x\nenvironment=B=four\n";
+        let shown = |show_secrets: bool| {
+            let options = DaemonOptions {
+                configuration: Some("/etc/c.conf".into()),
+                json: true,
+                show_secrets,
+                ..DaemonOptions::default()
+            };
+            let around: Rc<dyn Surroundings> = Rc::new(machine(config));
+            check(&options, &around, |_| Vec::new()).out
+        };
+        let (hidden, all) = (shown(false), shown(true));
+        for (key, secret) in [("A", "one"), ("password", "two"), ("viewer_password", "three"), ("B", "four")] {
+            assert!(all.contains(&format!("\"{key}\": \"{secret}\"")), "{all}");
+            assert!(hidden.contains(&format!("\"{key}\": \"***\"")) && !hidden.contains(secret), "{hidden}");
+        }
+        // Where there is none, that is told.
+        assert!(checked("[supervisord]\n[inet_http_server]\nport=1\n", true).out.contains("\"password\": null"));
     }
 }

@@ -174,24 +174,41 @@ macro_rules! map {
     }};
 }
 
-fn pairs(pairs: &[(String, String)]) -> Json {
-    Json::Map(pairs.iter().map(|(key, value)| (key.clone(), value.into())).collect())
+fn environment(pairs: &[(String, String)], secrets: Secrets) -> Json {
+    Json::Map(pairs.iter().map(|(key, value)| (key.clone(), secrets.show(value).into())).collect())
 }
 
 fn mode(bits: u32) -> String {
     format!("{bits:04o}")
 }
 
+/// What stands for a value that is not shown.
+const HIDDEN: &str = "***";
+
+/// Whether passwords, and what stands in `environment`, are shown. Else only that there are such.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Secrets {
+    Shown,
+    Hidden,
+}
+
+impl Secrets {
+    fn show(self, value: &str) -> &str {
+        if self == Secrets::Shown { value } else { HIDDEN }
+    }
+}
+
 /// The whole configuration, with a newline at the end.
-pub fn effective(config: &Config) -> String {
+pub fn effective(config: &Config, secrets: Secrets) -> String {
     let said = |wanted: Level| -> Vec<&str> {
         config.notices.iter().filter(|notice| notice.level == wanted).map(|notice| notice.text.as_str()).collect()
     };
     let json = map! {
-        "supervisord" => daemon(&config.daemon),
-        "servers" => config.servers.iter().map(server).collect::<Vec<_>>(),
+        "supervisord" => daemon(&config.daemon, secrets),
+        "servers" => config.servers.iter().map(|one| server(one, secrets)).collect::<Vec<_>>(),
         "rpcinterfaces" => config.interfaces.iter().map(interface).collect::<Vec<_>>(),
-        "groups" => config.groups.iter().map(group).collect::<Vec<_>>(),
+        "groups" => config.groups.iter().map(|one| group(one, secrets)).collect::<Vec<_>>(),
         "criticals" => said(Level::Critical),
         "warnings" => said(Level::Warn),
         "infos" => said(Level::Info),
@@ -205,7 +222,7 @@ fn uid(user: &Option<UserSpec>) -> Option<u32> {
     user.as_ref().map(|user| user.uid)
 }
 
-fn daemon(daemon: &DaemonSpec) -> Object {
+fn daemon(daemon: &DaemonSpec, secrets: Secrets) -> Object {
     map! {
         "logfile" => daemon.logfile.as_ref().map_or(Json::from("syslog"), Json::from),
         "logfile_maxbytes" => daemon.logfile_maxbytes,
@@ -224,7 +241,7 @@ fn daemon(daemon: &DaemonSpec) -> Object {
         "gid" => daemon.user.as_ref().map(|user| user.gid),
         "directory" => daemon.directory.as_ref(),
         "strip_ansi" => daemon.strip_ansi,
-        "environment" => pairs(&daemon.environment),
+        "environment" => environment(&daemon.environment, secrets),
         "identifier" => &daemon.identifier,
         "serverurl" => daemon.serverurl.as_ref(),
         "multicall_results" => if daemon.multicall_arrays { "array" } else { "bare" },
@@ -233,7 +250,7 @@ fn daemon(daemon: &DaemonSpec) -> Object {
     }
 }
 
-fn server(server: &ServerSpec) -> Object {
+fn server(server: &ServerSpec, secrets: Secrets) -> Object {
     let mut json = match &server.address {
         Address::Inet { host, port } => map! { "kind" => "inet", "host" => host, "port" => *port },
         Address::Unix { path, mode: bits, chown } => {
@@ -244,10 +261,10 @@ fn server(server: &ServerSpec) -> Object {
     json.put("section", &server.section);
     json.put("name", server.section.split_once(':').map(|(_, name)| name));
     json.put("username", server.username.as_ref());
-    json.put("password", server.password.as_ref());
+    json.put("password", server.password.as_deref().map(|password| secrets.show(password)));
     let AccessSpec { viewer, hosts, get_actions } = &server.access;
     json.put("viewer_username", viewer.as_ref().map(|viewer| &viewer.0));
-    json.put("viewer_password", viewer.as_ref().map(|viewer| &viewer.1));
+    json.put("viewer_password", viewer.as_ref().map(|viewer| secrets.show(&viewer.1)));
     json.put("allowed_hosts", hosts.iter().collect::<Vec<_>>());
     json.put("web_get_actions", *get_actions);
     let ServerLimits { body_bytes, connections, idle, slow_request } = server.limits;
@@ -273,18 +290,18 @@ fn interface(interface: &InterfaceSpec) -> Object {
     map! { "name" => &interface.namespace, "settings" => settings }
 }
 
-fn group(group: &GroupSpec) -> Object {
+fn group(group: &GroupSpec, secrets: Secrets) -> Object {
     let (kind, of_processes) = match &group.kind {
         GroupKind::Plain => ("ProcessGroupConfig", "ProcessConfig"),
         GroupKind::Pool(_) => ("EventListenerPoolConfig", "EventListenerConfig"),
         GroupKind::FastCgi(_) => ("FastCGIGroupConfig", "FastCGIProcessConfig"),
     };
-    let processes: Vec<Object> = group.processes.iter().map(|process| self::process(process, of_processes)).collect();
+    let processes = group.processes.iter().map(|process| self::process(process, of_processes, secrets));
     let mut json = map! {
         "kind" => kind,
         "name" => &group.name,
         "priority" => group.priority,
-        "processes" => processes,
+        "processes" => processes.collect::<Vec<_>>(),
     };
     match &group.kind {
         GroupKind::Plain => {}
@@ -312,7 +329,7 @@ fn group(group: &GroupSpec) -> Object {
     json
 }
 
-fn process(process: &ProcessSpec, kind: &str) -> Object {
+fn process(process: &ProcessSpec, kind: &str, secrets: Secrets) -> Object {
     let mut json = map! {
         "kind" => if process.socket.is_some() { "FastCGIProcessConfig" } else { kind },
         "name" => &process.name,
@@ -335,7 +352,7 @@ fn process(process: &ProcessSpec, kind: &str) -> Object {
         "stopasgroup" => process.stopasgroup,
         "killasgroup" => process.killasgroup,
         "redirect_stderr" => process.redirect_stderr,
-        "environment" => pairs(&process.environment),
+        "environment" => environment(&process.environment, secrets),
         "serverurl" => process.serverurl.as_ref(),
     };
     for (name, channel) in ["stdout", "stderr"].into_iter().zip(&process.channels) {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::base::text::repr;
 use crate::config::daemon_keys::DaemonKeys;
+use crate::config::json::Secrets;
 use crate::config::reader::Override;
 use crate::config::{MainFile, Surroundings, check_overrides};
 
@@ -137,10 +138,19 @@ pub struct DaemonOptions {
     pub check: bool,
     /// Ours: print the effective configuration.
     pub json: bool,
+    /// Ours: with what is secret in it.
+    pub show_secrets: bool,
     /// The file that was settled on at first start (`config::locate`).
     pub file: Option<MainFile>,
     /// The working directory at first start: what relative paths start from.
     pub start_directory: Option<String>,
+}
+
+impl DaemonOptions {
+    /// What `--json` prints of secrets.
+    pub fn secrets(&self) -> Secrets {
+        if self.show_secrets { Secrets::Shown } else { Secrets::Hidden }
+    }
 }
 
 /// What a command line asks for.
@@ -195,6 +205,7 @@ pub fn daemon_table() -> Vec<Opt> {
         Opt { value: "LIST", ..flag("", "profile_options", "Accepted, without effect.") },
         Opt { ours: true, ..flag("", "check", "Check the configuration, change nothing, and exit.") },
         Opt { ours: true, ..flag("", "json", "With --check: print the effective configuration.") },
+        Opt { ours: true, ..flag("", "show-secrets", "With --json: print passwords and environment, too.") },
         Opt { ours: true, ..flag("", "example", "Run an example from ./majordomo-example, in the foreground.") },
     ];
     for row in DaemonKeys::ROWS {
@@ -244,6 +255,7 @@ pub fn parse_daemon(args: &[String], around: &Rc<dyn Surroundings>) -> Result<As
             "profile_options" => {}
             "check" => options.check = true,
             "json" => options.json = true,
+            "show-secrets" => options.show_secrets = true,
             // Whoever starts the daemon looks for it first.
             "example" => return Err(Usage("option --example goes with no other word".to_string())),
             _ => {
@@ -256,6 +268,9 @@ pub fn parse_daemon(args: &[String], around: &Rc<dyn Surroundings>) -> Result<As
     }
     if options.json && !options.check {
         return Err(Usage("option --json goes with --check".to_string()));
+    }
+    if options.show_secrets && !options.json {
+        return Err(Usage("option --show-secrets goes with --json".to_string()));
     }
     Ok(Asked::Run(options))
 }

@@ -10,6 +10,7 @@ use crate::base::limits;
 use crate::base::time::{Mono, Now, Wall};
 use crate::config::spec::ServerLimits;
 use crate::front::answer::{Answers, Request};
+use crate::front::complaints::Complaints;
 use crate::front::incoming::Incoming;
 use crate::front::live::Live;
 use crate::front::piece::Whole;
@@ -29,6 +30,7 @@ use crate::world::{Turn, World};
 /// What a connection needs of its surroundings to go on.
 pub(super) struct Scene<'a, 'h> {
     pub(super) answers: &'a mut Answers,
+    pub(super) complaints: &'a mut Complaints,
     pub(super) memo: &'a mut Memo,
     /// The head that is read, and the call that is carried out, in room that is used again.
     pub(super) head: &'a mut Head,

@@ -4,6 +4,7 @@
 //! input is left over, who wait for an answer, who follow a log, whose patience ends. Never reads or writes a socket.
 
 mod answer;
+mod complaints;
 mod conn;
 mod files;
 mod incoming;
@@ -16,6 +17,7 @@ mod tail;
 mod web;
 
 use answer::{Answers, Request};
+use complaints::Complaints;
 pub use conn::Conn;
 use conn::Scene;
 use route::Guard;
@@ -28,6 +30,7 @@ use crate::base::time::{Deadlines, Mono, Now, Wall};
 use crate::config::spec::{Address, ServerLimits, ServerSpec};
 use crate::wire::http_in::{Head, Version};
 use crate::wire::xml_read::Call;
+use crate::world::lines::Line;
 use crate::world::{Turn, World};
 
 /// Who is at the other end.
@@ -98,6 +101,8 @@ pub struct Front {
     servers: Vec<Server>,
     conns: Arena<Conn>,
     answers: Answers,
+    /// What is wrong with requests, and how often that was told.
+    complaints: Complaints,
     /// What open pages are told.
     memo: Memo,
     /// The room for heads and calls: there is one at a time.
@@ -147,6 +152,7 @@ impl Front {
                 .collect(),
             conns: Arena::default(),
             answers: Answers::default(),
+            complaints: Complaints::default(),
             memo: Memo::default(),
             head: Head::default(),
             call: Call::default(),
@@ -302,16 +308,17 @@ impl Front {
 
     /// When [`Front::due`] wants to be called.
     pub fn next_deadline(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.next_look, self.next_lines, self.answers.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let (answers, complaints) = (self.answers.next_deadline(), self.complaints.next_deadline());
+        [self.deadlines.next(), self.next_look, self.next_lines, answers, complaints].into_iter().flatten().min()
     }
 
     /// Timeouts whose moment has come.
     pub fn due(&mut self, world: &mut World, turn: &mut Turn<'_>) {
         let now = turn.now.mono;
         self.answers.give_back(now);
+        while let Some((what, count)) = self.complaints.sum_up(now) {
+            world.say(&Line::MoreComplaints { count, what: what.text() }, turn);
+        }
         while let Some(key) = self.deadlines.pop_due(now) {
             self.visit(key, world, turn, |conn, scene| {
                 conn.expire(scene);
@@ -374,8 +381,8 @@ impl Front {
         let born = self.born.unwrap_or_default();
         let Some(conn) = self.conns.get_mut(key) else { return };
         self.visiting = Some(key);
-        let Front { answers, memo, head, call, servers, .. } = self;
-        let changed = act(conn, &mut Scene { answers, memo, head, call, servers, born, world, turn });
+        let Front { answers, complaints, memo, head, call, servers, .. } = self;
+        let changed = act(conn, &mut Scene { answers, complaints, memo, head, call, servers, born, world, turn });
         self.visiting = None;
 
         let before = conn.listed;

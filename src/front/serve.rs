@@ -7,6 +7,7 @@ use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level, fault};
 use crate::front::answer::Request;
+use crate::front::complaints::Complaint;
 use crate::front::conn::{Conn, Job, Open, Rest, Scene, State};
 use crate::front::files::File;
 use crate::front::incoming::Wrong;
@@ -56,12 +57,13 @@ impl Conn {
             Verdict::Stranger => Some(401),
             Verdict::Welcome(access) => {
                 self.access = access;
-                let misdirected = origin::misdirected(head, &server.hosts).map(|why| (421, why));
+                let misdirected = origin::misdirected(head, &server.hosts);
+                let misdirected = misdirected.map(|why| (421, Complaint::Misdirected, why));
                 let harm = route.harm(head.method == "POST" || acts_by_get);
-                let foreign = misdirected.or_else(|| origin::foreign(head, harm).map(|why| (403, why)));
-                match foreign {
-                    Some((status, why)) => {
-                        self.say_refused(head, why, scene);
+                let foreign = || origin::foreign(head, harm).map(|why| (403, Complaint::Foreign, why));
+                match misdirected.or_else(foreign) {
+                    Some((status, what, why)) => {
+                        self.say_refused(head, what, why, scene);
                         Some(status)
                     }
                     None if acts_by_get && !server.get_actions => Some(405),
@@ -115,8 +117,10 @@ impl Conn {
                         Wrong::Xml(BadXml::NoMethodName) => "no method name",
                         Wrong::Packing(_) => "not gzip",
                     };
-                    let data = repr(&String::from_utf8_lossy(&shown));
-                    scene.world.say(&Line::InvalidRequest { data, why }, scene.turn);
+                    if scene.complaints.may_tell(Complaint::Unreadable, scene.turn.now.mono) {
+                        let data = repr(&String::from_utf8_lossy(&shown));
+                        scene.world.say(&Line::InvalidRequest { data, why }, scene.turn);
+                    }
                     self.give_error(400, scene);
                 }
             },
@@ -189,7 +193,10 @@ impl Conn {
     }
 
     /// Says that a request was refused because of where it comes from.
-    fn say_refused(&self, head: &Head, why: String, scene: &mut Scene<'_, '_>) {
+    fn say_refused(&self, head: &Head, what: Complaint, why: String, scene: &mut Scene<'_, '_>) {
+        if !scene.complaints.may_tell(what, scene.turn.now.mono) {
+            return;
+        }
         let path = head.path.chars().take(limits::SHOWN_PATH_CHARS).collect::<String>();
         let (host, method, path) = (self.peer.host(), head.method.clone(), repr(&path));
         scene.world.say(&Line::Foreign { host, method, path, why }, scene.turn);
@@ -213,7 +220,9 @@ impl Conn {
             return self.give_error(404, scene);
         };
         if !meta.regular && !meta.null {
-            scene.world.say(&Line::CannotFollow { host: self.peer.host(), path }, scene.turn);
+            if scene.complaints.may_tell(Complaint::NoFile, scene.turn.now.mono) {
+                scene.world.say(&Line::CannotFollow { host: self.peer.host(), path }, scene.turn);
+            }
             return self.give_error(500, scene);
         }
         let chunked = self.request.version == Version::Http11;

@@ -1,7 +1,8 @@
 //! Listening sockets: who connects, and what becomes of a unix socket whose file somebody removes.
 //!
 //! Cleaners of temporary folders do that. Nobody can connect any more then, so the socket is made again, under its name
-//! and with its mode. The kernel tells when it happens; nothing here looks by itself.
+//! and with its mode. So it is when a folder of its path gets another name, and takes it along. The kernel tells when it
+//! happens; nothing here looks by itself.
 
 use super::conns::{Accepted, Conns};
 use super::host::RealHost;
@@ -117,7 +118,7 @@ impl Listening {
         self.retry = None;
         for server in 0..self.sockets.len() {
             match self.sockets[server].listener.place() {
-                Place::Own => {}
+                Place::Own => self.find_again(server, daemon, now, host),
                 Place::Nothing => self.make_again(server, daemon, now, host),
                 Place::Other => {
                     let Some(path) = self.sockets[server].listener.path() else { continue };
@@ -125,6 +126,18 @@ impl Listening {
                     self.tell(server, line, daemon, now, host);
                 }
             }
+        }
+    }
+
+    /// A socket is where it should be; if it was missed, that is over.
+    fn find_again(&mut self, server: usize, daemon: &mut Daemon, now: Now, host: &mut RealHost) {
+        let Socket { listener, told, .. } = &mut self.sockets[server];
+        if std::mem::take(told)
+            && let Some(path) = listener.path()
+        {
+            self.tries = 0;
+            let path = path.display().to_string();
+            daemon.world.say(&Line::SocketBack { path }, &mut Turn { now, host });
         }
     }
 

@@ -4,10 +4,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::sockets::bind_unix;
+use super::sockets::{bind_unix, set_mode};
 use super::{check, files, io};
 use crate::base::errno::Errno;
 use crate::base::maps::ByName;
@@ -74,15 +73,14 @@ fn unix(path: &Path, spec: &FastCgiSpec) -> Result<OwnedFd, String> {
         std::os::unix::fs::lchown(path, wanted(uid), wanted(gid))
             .map_err(|error| format!("Could not change ownership of socket file: {}", Errno::from(error)))?;
     }
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(spec.mode))
-        .map_err(|error| format!("Could not change permissions of socket file: {}", Errno::from(error)))?;
+    set_mode(path, spec.mode).map_err(|error| format!("Could not change permissions of socket file: {error}"))?;
     Ok(fd)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
     use std::os::unix::net::UnixStream;
 
     fn spec(url: &str) -> FastCgiSpec {

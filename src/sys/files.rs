@@ -1,12 +1,12 @@
 //! Log files and what is asked of paths. Never waits for whoever is at the other end of a FIFO, socket or terminal.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{c_string, check, io};
+use super::{c_string, check, io, links};
 use crate::base::errno::Errno;
 
 /// The 37 characters of an automatic log's random part (LOG-044).
@@ -133,41 +133,9 @@ impl Sink {
 
 /// `EPIPE`: a FIFO that nobody reads.
 fn open_to_append(path: &str) -> Result<OwnedFd, Errno> {
-    let opened = open_to_write(Path::new(path), OpenOptions::new().append(true).create(true).mode(0o666));
+    let opened = links::open(Path::new(path), libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT, 0o666);
     opened.map(OwnedFd::from).map_err(|error| unread(path, error))
 }
-
-/// Opens a file that we write to. A link in its place is followed only if root or our own user made it; any other one,
-/// `ELOOP`, may have been planted where we may write, to lead us to where its owner may not. Nobody can put one there
-/// between the look and the opening, as what was looked at is opened without following anything.
-pub(super) fn open_to_write(path: &Path, options: &mut OpenOptions) -> Result<File, Errno> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    // What is there is no link, most times.
-    match options.custom_flags(flags | libc::O_NOFOLLOW).open(path).map_err(Errno::from) {
-        Err(Errno::ELOOP) => {}
-        result => return result,
-    }
-    let mut path = path.to_path_buf();
-    for _ in 0..LINKS {
-        // Nothing yet is no link either.
-        let Ok(meta) = std::fs::symlink_metadata(&path) else { break };
-        if !meta.file_type().is_symlink() {
-            break;
-        }
-        if meta.uid() != 0 && meta.uid() != super::process::effective_uid() {
-            return Err(Errno::ELOOP);
-        }
-        if path.starts_with("/proc") {
-            // Made by the kernel; it leads to what has no name, perhaps.
-            return options.custom_flags(flags).open(path).map_err(Errno::from);
-        }
-        path = folder_of(&path)?.join(std::fs::read_link(&path)?);
-    }
-    options.custom_flags(flags | libc::O_NOFOLLOW).open(path).map_err(Errno::from)
-}
-
-/// As many links as the system follows.
-const LINKS: usize = 40;
 
 /// The folder that a path is in.
 fn folder_of(path: &Path) -> Result<PathBuf, Errno> {
@@ -204,7 +172,7 @@ pub fn could_append(path: &str) -> Result<(), Errno> {
     if own_descriptor(path).is_some() {
         return Sink::open(path).map(|_| ());
     }
-    match open_to_write(Path::new(path), OpenOptions::new().append(true)) {
+    match links::open(Path::new(path), libc::O_WRONLY | libc::O_APPEND, 0) {
         Err(Errno::ENOENT) => could_create(path),
         Err(error) if unread(path, error) == Errno::EPIPE => Ok(()),
         result => result.map(|_| ()),
@@ -214,7 +182,7 @@ pub fn could_append(path: &str) -> Result<(), Errno> {
 /// Whether a file could be made at a path where there is none, through links that lead nowhere.
 pub fn could_create(path: &str) -> Result<(), Errno> {
     let mut path = PathBuf::from(path);
-    for _ in 0..LINKS {
+    for _ in 0..links::LINKS {
         let folder = folder_of(&path)?;
         match std::fs::read_link(&path) {
             Ok(target) => path = folder.join(target),
@@ -235,7 +203,7 @@ pub fn auto_log_path(directory: &str, stem: &str) -> Result<String, Errno> {
 
 /// Makes a new, empty file with mode 0600; `EEXIST` if there is anything at the path, a link included.
 pub fn create_log(path: &str) -> Result<(), Errno> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(|_| ()).map_err(Errno::from)
+    links::open(Path::new(path), libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600).map(|_| ())
 }
 
 fn random_name() -> Result<String, Errno> {
@@ -257,7 +225,7 @@ pub fn read_slice(path: &str, offset: u64, length: usize) -> Result<Vec<u8>, Err
     if !std::fs::metadata(path)?.is_file() {
         return Err(Errno::ESPIPE);
     }
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let file = links::open(Path::new(path), libc::O_RDONLY, 0)?;
     // Asked again: somebody may have put something else there meanwhile.
     let meta = file.metadata()?;
     if !meta.is_file() {
@@ -305,12 +273,12 @@ pub fn probe(path: &str) -> Executable {
 
 /// rename(2).
 pub fn rename(from: &str, to: &str) -> Result<(), Errno> {
-    std::fs::rename(from, to).map_err(Errno::from)
+    links::rename(Path::new(from), Path::new(to))
 }
 
 /// unlink(2).
 pub fn remove(path: &str) -> Result<(), Errno> {
-    std::fs::remove_file(path).map_err(Errno::from)
+    links::remove(Path::new(path))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Compiled for `#[cfg(test)]` only.
 
 use super::*;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -10,6 +10,7 @@ pub mod connect;
 pub mod fastcgi;
 pub mod files;
 pub mod io;
+mod links;
 pub mod process;
 pub mod signals;
 pub mod sockets;

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{check, child, files, io};
+use super::{check, child, io, links};
 use crate::base::errno::Errno;
 
 /// Fills gaps among descriptors 0, 1 and 2 with `/dev/null`, so that nothing of ours ever gets one of these numbers.
@@ -54,6 +54,9 @@ pub fn release_startup_code() {
 
 /// Lets go of the parts of one loaded file that nobody writes to. Those that are written to while loading, though
 /// they are protected later, are marked as writable in the file.
+///
+/// # Safety
+/// To be called by dl_iterate_phdr(3) only: `info` describes a file that is loaded and stays so.
 unsafe extern "C" fn release_segments(
     info: *mut libc::dl_phdr_info,
     _size: libc::size_t,
@@ -255,9 +258,7 @@ impl PidFile {
     /// Writes it, over what is there (LOG-081).
     pub fn write(path: &Path) -> Result<PidFile, Errno> {
         let text = format!("{}\n", pid());
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o666);
-        let mut file = files::open_to_write(path, &mut options)?;
+        let mut file = links::open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o666)?;
         if let Err(error) = file.write_all(text.as_bytes()) {
             // Half a number would be somebody else's.
             let _ = file.set_len(0);

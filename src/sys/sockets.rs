@@ -3,9 +3,10 @@
 //! Opening may block: for a look-up of a configured host name, and up to 5 s for an unknown owner of a unix socket.
 //! Accepting never does.
 
+use std::fs::OpenOptions;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr;
 
@@ -163,7 +164,7 @@ impl Listener {
         // Owner and mode are right before anybody can connect: until it listens, nobody can.
         let fd = bind_unix(&name, mode)?;
         let temporary = SocketFile::adopt(&name)?;
-        std::fs::set_permissions(&name, std::fs::Permissions::from_mode(mode)).map_err(Errno::from)?;
+        set_mode(&name, mode)?;
         change_owner(&name, path, chown)?;
         // SAFETY: a plain call.
         check(unsafe { libc::listen(fd.as_raw_fd(), BACKLOG) })?;
@@ -268,6 +269,22 @@ fn remove_socket(path: &Path) -> Result<(), Errno> {
         // Binding to a name that is taken says so.
         _ => Ok(()),
     }
+}
+
+/// Gives a socket its mode, where the umask has taken something away. A link that somebody has put in its place would
+/// lead to a file of theirs or of root's: it is not followed.
+pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), Errno> {
+    let socket = OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_NOFOLLOW).open(path)?;
+    let meta = socket.metadata()?;
+    if !meta.file_type().is_socket() {
+        return Err(Errno::EEXIST);
+    }
+    if meta.mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    // By way of the descriptor, which can't be exchanged.
+    let open = format!("/proc/self/fd/{}", socket.as_raw_fd());
+    Ok(std::fs::set_permissions(open, std::fs::Permissions::from_mode(mode))?)
 }
 
 /// Gives the socket at `place`, which is `path` in messages, to its owner.

@@ -106,6 +106,22 @@ fn cfg_176_other_errors_are_named() {
 }
 
 #[test]
+fn a_mode_is_not_given_to_what_a_link_leads_to() {
+    let folder = Folder::new("mode");
+    let (file, link, socket) = (folder.0.join("file"), folder.0.join("link"), folder.0.join("socket"));
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert_eq!([set_mode(&link, 0o777), set_mode(&file, 0o777)], [Err(Errno::EEXIST); 2]);
+    assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    let _listener = UnixListener::bind(&socket).unwrap();
+    for mode in [0o600, 0o777, 0o777] {
+        assert_eq!(set_mode(&socket, mode), Ok(()));
+        assert_eq!(std::fs::metadata(&socket).unwrap().mode() & 0o777, mode);
+    }
+}
+
+#[test]
 fn http_003_a_unix_socket_appears_with_its_mode_and_goes() {
     let folder = Folder::new("unix");
     let path = folder.0.join("s.sock");

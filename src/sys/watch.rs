@@ -24,11 +24,18 @@ impl Watch {
         }
     }
 
-    /// From now on something may be read here when the file at `path` got other names, none, or another owner or mode.
-    /// That ends with the file.
+    /// From now on something may be read here when the file at `path` got other names, none, or another owner or mode,
+    /// which ends with the file, or when a folder on the way to it got another name, as far as we may look at those.
     pub fn add(&self, path: &Path) -> Result<(), Errno> {
+        self.add_one(path, GONE | libc::IN_DONT_FOLLOW)?;
+        for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+            let _ = self.add_one(folder, libc::IN_MOVE_SELF | libc::IN_ONLYDIR);
+        }
+        Ok(())
+    }
+
+    fn add_one(&self, path: &Path, mask: u32) -> Result<(), Errno> {
         let path = c_string(path.as_os_str().as_encoded_bytes())?;
-        let mask = GONE | libc::IN_DONT_FOLLOW;
         // SAFETY: the path is a valid string.
         check(unsafe { libc::inotify_add_watch(self.fd.as_raw_fd(), path.as_ptr(), mask) }).map(|_| ())
     }
@@ -63,5 +70,16 @@ mod tests {
         assert!(!told());
         assert_eq!(watch.add(&path), Err(Errno::ENOENT));
         drop(listener);
+        watch.clear();
+        // With a folder, also one further up.
+        let folder = path.with_extension("folder");
+        std::fs::create_dir_all(folder.join("in")).unwrap();
+        std::fs::write(folder.join("in/file"), "").unwrap();
+        watch.add(&folder.join("in/file")).unwrap();
+        std::fs::write(folder.join("in/other"), "").unwrap();
+        assert!(!told());
+        std::fs::rename(&folder, path.with_extension("moved")).unwrap();
+        assert!(told());
+        std::fs::remove_dir_all(path.with_extension("moved")).unwrap();
     }
 }

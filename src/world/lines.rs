@@ -83,6 +83,8 @@ lines! {
     /// The same, and its folder may be gone, too.
     SocketLost { path: String, error: String } Error
         "unix socket {path} was removed, can't be made again, and is tried again until it can: {error}";
+    /// Its folder was elsewhere for a while.
+    SocketBack { path: String } Info "unix socket {path} is in its place again";
     /// Not ours to take it away from whoever made it.
     SocketReplaced { path: String } Error
         "unix socket {path} was replaced by something else: it doesn't lead to this supervisord any more";
@@ -222,6 +224,8 @@ lines! {
     /// A request that a page from elsewhere made a browser send, or one by a name that is not ours.
     Foreign { host: String, method: String, path: String, why: String } Warn
         "{host}: refused {method} {path}: {why}";
+    /// What was not told one by one of the last three, since there was too much of it.
+    MoreComplaints { count: u64, what: &'static str } Warn "{count} more requests within a minute {what}";
     /// HTTP-049.
     Access { host: String, stamp: String, request: String, status: u16, bytes: u64 } Trace
         "{host} - - [{stamp}] \"{request}\" {status} {bytes}";

@@ -1,5 +1,7 @@
 //! Requests that a page from elsewhere makes a browser send, names that are not ours, and who may only look.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use majordomo::base::words::State;
@@ -120,6 +122,39 @@ fn names_that_are_not_ours() {
     for host in ["Host: box:9001\r\n", "Host: a.example.com:443\r\n", "Host:\r\n", ""] {
         assert_eq!(ask(&mut rig, host, "/ok.html"), "HTTP/1.1 200 OK", "{host}");
     }
+}
+
+/// Whoever can send wrong requests can't fill the disk with what the main log says of them.
+#[test]
+fn a_flood_of_refused_requests_is_summed_up() {
+    let mut rig = Rig::with_server("allowed_hosts=h");
+    let before = rig.main_log().len();
+    for _ in 0..300 {
+        assert_eq!(status(&rig.ask(post("/RPC2", "Sec-Fetch-Site: cross-site\r\n", ""))), "403");
+        assert_eq!(status(&rig.ask("GET / HTTP/1.1\r\nHost: evil\r\n\r\n")), "421");
+        assert_eq!(status(&rig.ask(post("/RPC2", "", &"x".repeat(9_000)))), "400");
+    }
+    let log = rig.main_log();
+    for line in
+        [": refused POST '/RPC2': it comes from", ": refused GET '/': its Host", " is invalid: unmarshallable\n"]
+    {
+        assert_eq!(log.matches(line).count(), 10, "{line}");
+    }
+    assert!(log.len() - before < 60_000, "{}", log.len() - before);
+    rig.pass(Duration::from_secs(61));
+    let log = rig.main_log();
+    for line in [
+        "WARN 290 more requests within a minute were refused because of the page that they come from\n",
+        "WARN 290 more requests within a minute were refused because their Host is not in allowed_hosts\n",
+        "WARN 290 more requests within a minute had XML-RPC request data that is invalid\n",
+    ] {
+        assert_eq!(log.matches(line).count(), 1, "{line}{log}");
+    }
+    // Told once; the next one is told by itself.
+    rig.pass(Duration::from_secs(600));
+    assert_eq!(rig.main_log(), log);
+    rig.ask("GET / HTTP/1.1\r\nHost: evil\r\n\r\n");
+    assert_eq!(rig.main_log().matches(": refused GET '/': its Host").count(), 11);
 }
 
 const ACCOUNTS: &str = "username=boss\npassword=secret\nviewer_username=guest\nviewer_password=look";

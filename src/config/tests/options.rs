@@ -83,6 +83,7 @@ fn cfg_173_getopt() {
     assert_eq!(run(&["--ch", "/tmp"]).overrides[0].key, "childlogdir");
     assert!(run(&["--check", "--json"]).check);
     assert_eq!(wrong(&["--json"]), "option --json goes with --check");
+    assert_eq!(wrong(&["--check", "--show-secrets"]), "option --show-secrets goes with --json");
     assert_eq!(wrong(&["--example", "-n"]), "option --example goes with no other word");
 }
 
