@@ -13,17 +13,26 @@ use support::{QUIET, storm, wait_until};
 fn a_hundred_thousand_events_are_handled_once_and_in_order() {
     const COUNT: u64 = 100_000;
     let daemon = storm::setup(&storm::python_listener(), COUNT, 0).start();
-    let took = storm::storm(&daemon, COUNT, 1_000);
+    let took = storm::storm(&daemon, COUNT, 1_000, storm::ASKING);
     println!("{COUNT} events in {took:?}");
-    storm::check(&daemon, COUNT, 1_000);
+    storm::check(&daemon, COUNT, 1_000, storm::ASKING);
 }
 
 #[test]
 fn one_call_for_each_event() {
     const COUNT: u64 = 5_000;
     let daemon = storm::setup(&storm::python_listener(), COUNT, 0).start();
-    storm::storm(&daemon, COUNT, 1);
-    storm::check(&daemon, COUNT, 1);
+    storm::storm(&daemon, COUNT, 1, storm::ASKING);
+    storm::check(&daemon, COUNT, 1, storm::ASKING);
+}
+
+#[test]
+fn calls_sent_without_waiting_for_answers() {
+    const COUNT: u64 = 5_000;
+    let way = storm::Way { connections: 3, together: 16 };
+    let daemon = storm::setup(&storm::python_listener(), COUNT, 0).start();
+    storm::storm(&daemon, COUNT, 1, way);
+    storm::check(&daemon, COUNT, 1, way);
 }
 
 /// EVT-081, EVT-090, EVT-104, EVT-109, EVT-123: whatever a listener does with an event, short of accepting it, the event

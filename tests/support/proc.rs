@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 /// One line of `/proc/<pid>/status`, without its name.
 pub fn status(pid: i64, key: &str) -> Option<String> {
@@ -43,6 +44,13 @@ pub fn group_of(pid: i64) -> i64 {
 pub fn cpu_ticks(pid: i64) -> u64 {
     let fields = stat(pid).expect("the process");
     fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime")
+}
+
+/// Time on a processor so far, of a process with one thread: finer than clock ticks.
+pub fn cpu_time(pid: i64) -> Duration {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).expect("the process");
+    let nanos = text.split_whitespace().next().and_then(|word| word.parse().ok());
+    Duration::from_nanos(nanos.expect("a number"))
 }
 
 /// Context switches so far, of both kinds.
