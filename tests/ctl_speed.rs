@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use support::daemon::Daemon;
 use support::python::python;
-use support::{SERVERS, upstream_differs};
+use support::{SERVERS, supervisorctl, upstream_differs};
 
 const PROGRAMS: &str = "\
 [program:hundred]
@@ -43,7 +43,7 @@ fn status_of_a_hundred_programs() {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let published = python();
     for _ in 0..ROUNDS {
-        let (took, out) = run(Command::new(env!("CARGO_BIN_EXE_supervisorctl")));
+        let (took, out) = run(Command::new(supervisorctl()));
         ours.push(took);
         let (took, same) = run(published.program(daemon.path(), "supervisorctl"));
         theirs.push(took);

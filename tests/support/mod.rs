@@ -59,7 +59,21 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 pub fn supervisord() -> PathBuf {
     match std::env::var_os("MAJORDOMO_SUPERVISORD") {
         Some(path) => path.into(),
-        None => env!("CARGO_BIN_EXE_supervisord").into(),
+        None => built("supervisord", env!("CARGO_BIN_EXE_supervisord")),
+    }
+}
+
+/// Our client, from where the daemon comes.
+pub fn supervisorctl() -> PathBuf {
+    built("supervisorctl", env!("CARGO_BIN_EXE_supervisorctl"))
+}
+
+/// The program of the folder that `MAJORDOMO_BINARIES` names, so that what users build is tested without being built
+/// once more for each test; else the one that was built with the test.
+fn built(name: &str, with_the_test: &str) -> PathBuf {
+    match std::env::var_os("MAJORDOMO_BINARIES") {
+        Some(folder) => PathBuf::from(folder).join(name),
+        None => with_the_test.into(),
     }
 }
 
