@@ -63,9 +63,11 @@ impl Conns {
         now: Now,
         host: &mut RealHost,
     ) -> Accepted {
+        let mut came = 0;
         for _ in 0..ACCEPTS_PER_TURN {
             match listener.accept() {
                 Ok((fd, client)) => {
+                    came += 1;
                     let peer = client.map_or(Peer::Unix, Peer::Inet);
                     match daemon.accept(server, peer, &mut Turn { now, host }) {
                         Ok(conn) => self.adopt(conn, fd, daemon, now, host),
@@ -88,6 +90,11 @@ impl Conns {
                 // Whoever it was has gone again (accept(2) reports errors of the new connection).
                 Err(_) => {}
             }
+        }
+        if came == 0 {
+            // So many can't have gone: nobody is let in, whatever the reason.
+            host.ready.read_would_block(id);
+            return Accepted::Exhausted;
         }
         host.ready.served(id);
         Accepted::Done

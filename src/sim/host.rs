@@ -98,7 +98,7 @@ pub struct SimHost {
     last_socket: u32,
 }
 
-const OPEN_ERRORS: [Errno; 5] = [Errno::ENOSPC, Errno::EROFS, Errno::EACCES, Errno::EMFILE, Errno::ENOENT];
+const OPEN_ERRORS: [Errno; 6] = [Errno::ENOSPC, Errno::EROFS, Errno::EACCES, Errno::EMFILE, Errno::ENOENT, Errno::EIO];
 
 impl SimHost {
     /// A system whose chance follows from `seed`.
@@ -251,7 +251,7 @@ impl Host for SimHost {
         if bytes.starts_with(b"bug") {
             self.meet_bug("append");
         }
-        self.refuses(self.refusals.append, &[Errno::EIO, Errno::ENOSPC, Errno::EROFS])?;
+        self.refuses(self.refusals.append, &[Errno::EIO, Errno::ENOSPC, Errno::EROFS, Errno::EDQUOT])?;
         let part = match self.refusals.append {
             // Also, a disk that has trouble takes less than all.
             1.. if bytes.len() > 1 && self.dice.one_in(4) => self.dice.between(1, bytes.len() as u64 - 1) as usize,
@@ -287,12 +287,12 @@ impl Host for SimHost {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        self.refuses(self.refusals.rename, &[Errno::EROFS, Errno::EACCES, Errno::ENOSPC])?;
+        self.refuses(self.refusals.rename, &[Errno::EROFS, Errno::EACCES, Errno::ENOSPC, Errno::EXDEV, Errno::EIO])?;
         self.files.rename(from, to)
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Errno> {
-        self.refuses(self.refusals.rename, &[Errno::EROFS, Errno::EACCES])?;
+        self.refuses(self.refusals.rename, &[Errno::EROFS, Errno::EACCES, Errno::EIO])?;
         self.files.remove(path)
     }
 

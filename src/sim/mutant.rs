@@ -64,7 +64,7 @@ mutants! {
     NeverEnds "The daemon stays when all is over." breaks Ends;
     ChangesItsMind "The end is called off." breaks Mood;
     RemovesLive "A group with live processes is removed." breaks Removal;
-    LosesAnswers "An answer is not sent." breaks Answers;
+    LosesAnswers "An answer is not sent." breaks Answers | Ends;
     AnswersTwice "An answer is sent twice." breaks Answers;
     MixesCache "The cache gives another key's value." breaks Answers;
     Lies "A failed request is called done." breaks Waits;

@@ -11,6 +11,7 @@ pub mod namespaces;
 pub mod packages;
 pub mod proc;
 pub mod python;
+pub mod refusals;
 pub mod storm;
 pub mod terminal;
 pub mod xmlrpc;
