@@ -388,15 +388,9 @@ fn the_start() {
         refusals.set(&format!("open {error} 1 {}", at("supervisord.log")));
         let (status, _, errors) = setup.run();
         assert_eq!(status, Some(2));
-        assert!(
-            errors.contains(
-                &format!("supervisord.log: {}", std::io::Error::from_raw_os_error(error))
-                    .split(" (os")
-                    .next()
-                    .unwrap_or("")
-            ),
-            "{errors}"
-        );
+        let reason = std::io::Error::from_raw_os_error(error).to_string();
+        let reason = reason.split(" (os").next().unwrap_or_default();
+        assert!(errors.contains(&format!("supervisord.log: {reason}")), "{errors}");
     }
     refusals.set(&format!("write {ENOSPC} 1 {}", at("supervisord.pid")));
     let daemon = setup.start();
