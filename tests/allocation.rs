@@ -8,6 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use majordomo::base::key::Key;
+use majordomo::base::outgoing::Parts;
 use majordomo::base::time::{Mono, Now, Wall};
 use majordomo::base::value::Value;
 use majordomo::daemon::{Daemon, Input};
@@ -85,7 +86,7 @@ impl Rig {
             self.daemon.take(Input::Received { conn: self.conn, bytes }, &mut turn);
         }
         self.daemon.settle(&mut turn);
-        let outgoing = self.daemon.front.get(self.conn).map(Conn::outgoing).unwrap_or_default();
+        let Parts([outgoing, ..]) = self.daemon.front.get(self.conn).map(Conn::outgoing).expect("a connection");
         assert!(outgoing.ends_with(end.as_bytes()), "{}", String::from_utf8_lossy(outgoing));
         let count = outgoing.len();
         self.daemon.take(Input::Sent { conn: self.conn, count }, &mut turn);

@@ -169,10 +169,13 @@ pub const SYSLOG_LINE_BYTES: usize = 8 * 1024;
 pub const PROCESSES: i64 = 100_000;
 /// Width or precision of one conversion in a configuration value, in characters.
 pub const FORMAT_WIDTH: usize = 64 * 1024;
-/// Entries of a cache from which on they are in many tables: moving so many takes about a tenth of a millisecond.
-pub const CACHE_SPREAD_ENTRIES: usize = 1024;
-/// Bytes of key and text that the cache copies into one piece to save memory; longer texts stay where they are.
+/// Bytes of key, text and what holds them that the cache keeps close together with others; more keep a piece of memory of
+/// their own, which answers share.
 pub const CACHE_PACKED_BYTES: usize = 1024;
+/// Texts of the cache from so many bytes on are sent from where they lie: below that a copy costs less.
+pub const SHARED_BYTES: usize = 16 * 1024;
+/// Bytes of a cleared cache that are given back before others get their turn: about half a millisecond.
+pub const CACHE_SWEEP_BYTES: u64 = 4 * 1024 * 1024;
 /// Bytes of one configuration file.
 pub const CONFIG_BYTES: usize = 16 * 1024 * 1024;
 /// Command lines that the shell of `supervisorctl` remembers.

@@ -9,6 +9,7 @@ pub mod key;
 pub mod limits;
 pub mod maps;
 pub mod order;
+pub mod outgoing;
 pub mod text;
 pub mod time;
 pub mod value;

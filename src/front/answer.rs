@@ -4,8 +4,8 @@
 //! front, others and what comes behind another answer in a buffer that all connections share. Never decides what to
 //! answer.
 
-use crate::base::bytes::ByteQueue;
 use crate::base::limits;
+use crate::base::outgoing::{Outgoing, Shared};
 use crate::base::time::{Calendar, Mono, Wall};
 use crate::base::value::Value;
 use crate::base::words::Fault;
@@ -15,7 +15,6 @@ use crate::wire::gzip;
 use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
 use crate::wire::xml_write;
-use crate::world::cache::CachedRef;
 
 /// A header.
 type Header<'a> = (&'a str, &'a str);
@@ -89,9 +88,7 @@ fn is_large(result: &Result<Reply, Fault>) -> bool {
     const MANY: usize = 100;
     match result {
         Ok(Reply::Value(Value::Array(items))) => items.len() > MANY,
-        Ok(Reply::Cached(value)) => {
-            matches!(value.get(), CachedRef::Value(Value::Str(text)) if text.len() > limits::KEEP_BODY_BYTES)
-        }
+        Ok(Reply::Shared(entry)) => matches!(entry.value(), Value::Str(text) if text.len() > limits::KEEP_BODY_BYTES),
         Ok(Reply::Value(_)) | Err(_) => false,
     }
 }
@@ -138,13 +135,22 @@ impl Answers {
     /// The result of a call (HTTP-151, RPC-207). Returns the answer's size in bytes.
     pub(super) fn result(
         &mut self,
-        out: &mut ByteQueue,
+        out: &mut Outgoing,
         request: &Request,
         result: &Result<Reply, Fault>,
         wall: Wall,
     ) -> usize {
         let headers = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
         let mut top = Top { status: 200, headers: &headers[..1], kind: None };
+        if out.can_share()
+            && let Ok(Reply::Shared(entry)) = result
+            && entry.text().is_some_and(|text| {
+                text.len() >= limits::SHARED_BYTES && !(request.packs && limits::PACK_BYTES.contains(&text.len()))
+            })
+            && entry.is_plain()
+        {
+            return self.shared(out, request, &top, entry.clone(), wall);
+        }
         // The body goes where it is sent from, if it can; a large one isn't copied for its head.
         let alone = out.is_empty();
         if alone
@@ -157,10 +163,7 @@ impl Answers {
         let begin = body.len();
         match result {
             Ok(Reply::Value(value)) => xml_write::write_response(body, value),
-            Ok(Reply::Cached(value)) => match value.get() {
-                CachedRef::Text(text) => xml_write::write_text_response(body, text),
-                CachedRef::Value(value) => xml_write::write_response(body, value),
-            },
+            Ok(Reply::Shared(entry)) => xml_write::write_response(body, entry.value()),
             Err(fault) => xml_write::write_fault(body, fault),
         }
         let length = body.len() - begin;
@@ -181,8 +184,20 @@ impl Answers {
         self.send(out, request, &top, wall)
     }
 
+    /// A large text, which the cache keeps, too, and which is sent from where it lies.
+    fn shared(&mut self, out: &mut Outgoing, request: &Request, top: &Top<'_>, text: Shared, wall: Wall) -> usize {
+        let before = out.len();
+        let [begin, end] = xml_write::TEXT_RESPONSE;
+        let length = begin.len() + (*text).as_ref().len() + end.len();
+        self.write_head(out.tail(), request, top, Some(length as u64), wall);
+        out.push(begin.as_bytes());
+        out.share(text);
+        out.push(end.as_bytes());
+        out.len() - before
+    }
+
     /// A page that says what is wrong (HTTP-043), with the headers that the status needs.
-    pub(super) fn error(&mut self, out: &mut ByteQueue, request: &Request, status: u16, wall: Wall) -> usize {
+    pub(super) fn error(&mut self, out: &mut Outgoing, request: &Request, status: u16, wall: Wall) -> usize {
         self.body.extend_from_slice(http_out::error_body(status).as_bytes());
         let headers: &[(&str, &str)] = match status {
             401 => &[("WWW-Authenticate", "Basic realm=\"default\"")],
@@ -195,7 +210,7 @@ impl Answers {
     }
 
     /// A page in HTML (WEB-001); packed, if the client asks for it.
-    pub(super) fn page(&mut self, out: &mut ByteQueue, request: &Request, body: Vec<u8>, wall: Wall) -> usize {
+    pub(super) fn page(&mut self, out: &mut Outgoing, request: &Request, body: Vec<u8>, wall: Wall) -> usize {
         let mut headers = vec![("Content-Type", "text/html;charset=utf-8")];
         headers.extend(UNCACHED.iter().chain(&GUARDS));
         self.body = body;
@@ -207,20 +222,20 @@ impl Answers {
     }
 
     /// A short text for programs (WEB-043).
-    pub(super) fn text(&mut self, out: &mut ByteQueue, request: &Request, text: &str, wall: Wall) -> usize {
+    pub(super) fn text(&mut self, out: &mut Outgoing, request: &Request, text: &str, wall: Wall) -> usize {
         self.body.extend_from_slice(text.as_bytes());
         self.send(out, request, &Top { status: 200, headers: &[("Content-Type", "text/plain")], kind: None }, wall)
     }
 
     /// A page that says where to go instead (HTTP-124).
-    pub(super) fn moved(&mut self, out: &mut ByteQueue, request: &Request, location: &str, wall: Wall) -> usize {
+    pub(super) fn moved(&mut self, out: &mut Outgoing, request: &Request, location: &str, wall: Wall) -> usize {
         self.body.extend_from_slice(http_out::error_body(301).as_bytes());
         let top = Top { status: 301, headers: &[("Location", location)], kind: Some("text/html") };
         self.send(out, request, &top, wall)
     }
 
     /// A page that says where to go on after an action: to the status page, with a message there (WEB-032).
-    pub(super) fn message(&mut self, out: &mut ByteQueue, request: &Request, location: &str, wall: Wall) -> usize {
+    pub(super) fn message(&mut self, out: &mut Outgoing, request: &Request, location: &str, wall: Wall) -> usize {
         self.body.extend_from_slice(http_out::error_body(301).as_bytes());
         let headers = [&[("Location", location), ("Content-Type", "text/html")], &UNCACHED[..]].concat();
         self.send(out, request, &Top { status: 301, headers: &headers, kind: None }, wall)
@@ -229,7 +244,7 @@ impl Answers {
     /// A file of `modified`, in seconds since 1970 (HTTP-123); only its date if the client has it (HTTP-125).
     pub(super) fn file(
         &mut self,
-        out: &mut ByteQueue,
+        out: &mut Outgoing,
         request: &Request,
         file: &File,
         modified: i64,
@@ -259,7 +274,7 @@ impl Answers {
     /// size.
     pub(super) fn stream(
         &mut self,
-        out: &mut ByteQueue,
+        out: &mut Outgoing,
         request: &Request,
         modified: i64,
         unbuffered: bool,
@@ -279,7 +294,7 @@ impl Answers {
     }
 
     /// The head of a stream of server-sent events, which will follow. Returns its size.
-    pub(super) fn live(&mut self, out: &mut ByteQueue, request: &Request, wall: Wall) -> usize {
+    pub(super) fn live(&mut self, out: &mut Outgoing, request: &Request, wall: Wall) -> usize {
         let mut headers =
             vec![("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")];
         headers.extend(&GUARDS);
@@ -291,7 +306,7 @@ impl Answers {
     /// The head of a whole log of `length` bytes, which will follow. Returns its size.
     pub(super) fn log_head(
         &mut self,
-        out: &mut ByteQueue,
+        out: &mut Outgoing,
         request: &Request,
         headers: &[Header<'_>],
         length: u64,
@@ -306,7 +321,7 @@ impl Answers {
     /// A piece of a log, or that there is none.
     pub(super) fn log_piece(
         &mut self,
-        out: &mut ByteQueue,
+        out: &mut Outgoing,
         request: &Request,
         status: u16,
         headers: &[Header<'_>],
@@ -319,7 +334,7 @@ impl Answers {
     }
 
     /// Sends head and prepared body.
-    fn send(&mut self, out: &mut ByteQueue, request: &Request, top: &Top<'_>, wall: Wall) -> usize {
+    fn send(&mut self, out: &mut Outgoing, request: &Request, top: &Top<'_>, wall: Wall) -> usize {
         let before = out.len();
         self.write_head(out.tail(), request, top, Some(self.body.len() as u64), wall);
         if !request.head_only {

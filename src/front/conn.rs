@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::base::bytes::ByteQueue;
 use crate::base::limits;
+use crate::base::outgoing::{Outgoing, Parts};
 use crate::base::time::{Mono, Now, Wall};
 use crate::config::spec::ServerLimits;
 use crate::front::answer::{Answers, Request};
@@ -57,7 +58,7 @@ pub struct Conn {
     pub(super) request: Request,
     /// Received, not yet looked at.
     input: ByteQueue,
-    pub(super) output: ByteQueue,
+    pub(super) output: Outgoing,
     /// How much of `output` was there before the question in flight; `None`: there is none.
     pub(super) asked_at: Option<usize>,
     /// The client sends no more.
@@ -170,7 +171,7 @@ impl Conn {
             access: Access::View,
             request: Request::unreadable(Version::None),
             input: ByteQueue::default(),
-            output: ByteQueue::default(),
+            output: Outgoing::default(),
             asked_at: None,
             ended: false,
             more: false,
@@ -182,8 +183,8 @@ impl Conn {
     }
 
     /// Bytes to send, in order.
-    pub fn outgoing(&self) -> &[u8] {
-        self.output.as_slice()
+    pub fn outgoing(&self) -> Parts<'_> {
+        self.output.parts()
     }
 
     /// Whether more input is wanted now; if not, the socket is left unread.

@@ -3,7 +3,7 @@
 //! A reader who is slow gets later what is new by then; what waits for it is one event at most. Nothing is made while
 //! nothing changes.
 
-use crate::base::bytes::ByteQueue;
+use crate::base::outgoing::Outgoing;
 use crate::front::conn::{Conn, Scene, State};
 use crate::front::web::live::Wanted;
 use crate::rpc::Access;
@@ -21,7 +21,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Ends the stream.
-    pub(super) fn end(&self, out: &mut ByteQueue) {
+    pub(super) fn end(&self, out: &mut Outgoing) {
         if self.chunked {
             http_out::write_last_chunk(out.tail());
         }

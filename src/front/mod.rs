@@ -23,9 +23,9 @@ use conn::Scene;
 use route::Guard;
 use web::live::Memo;
 
-use crate::base::bytes::ByteQueue;
 use crate::base::key::{Arena, Key};
 use crate::base::limits;
+use crate::base::outgoing::Outgoing;
 use crate::base::time::{Deadlines, Mono, Now, Wall};
 use crate::config::spec::{Address, ServerLimits, ServerSpec};
 use crate::wire::http_in::{Head, Version};
@@ -175,9 +175,9 @@ impl Front {
     pub fn accept(&mut self, server: usize, peer: Peer, now: Now) -> Result<Key<Conn>, Vec<u8>> {
         let Some(Server { limits, open, .. }) = self.servers.get_mut(server) else { return Err(Vec::new()) };
         if *open >= limits.connections {
-            let mut out = ByteQueue::default();
+            let mut out = Outgoing::default();
             self.answers.error(&mut out, &Request::unreadable(Version::None), 503, now.wall);
-            return Err(out.as_slice().to_vec());
+            return Err(out.parts().to_vec());
         }
         *open += 1;
         self.born.get_or_insert(now.wall);

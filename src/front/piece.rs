@@ -2,8 +2,8 @@
 //!
 //! Holds no descriptor and never more than a slice: each look is a stat and a read. The bytes are those of the log.
 
-use crate::base::bytes::ByteQueue;
 use crate::base::limits;
+use crate::base::outgoing::Outgoing;
 use crate::base::words::Channel;
 use crate::front::conn::{Conn, Scene, State};
 use crate::front::web::text::quote;
@@ -72,7 +72,7 @@ pub(super) struct Whole {
 
 impl Whole {
     /// Appends a slice, unless much is waiting already. The error: there is less than was announced.
-    fn pump(&mut self, out: &mut ByteQueue, host: &mut dyn Host) -> Result<(), ()> {
+    fn pump(&mut self, out: &mut Outgoing, host: &mut dyn Host) -> Result<(), ()> {
         if out.len() >= limits::READ_BYTES || self.offset == self.end {
             return Ok(());
         }

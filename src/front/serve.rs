@@ -152,7 +152,12 @@ impl Conn {
         let answer = rpc::call(scene.world, scene.turn, self.access, &scene.call.method, &mut scene.call.params);
         scene.call.give_back();
         match answer {
-            Answer::Now(result) => self.give_result(&result, scene),
+            Answer::Now(result) => {
+                self.give_result(&result, scene);
+                if let Ok(Reply::Value(value)) = result {
+                    scene.call.use_again(value);
+                }
+            }
             Answer::Later(waiting) => self.state = State::Waiting { open: Open::Call(waiting), asked: None },
         }
     }

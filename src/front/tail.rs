@@ -2,8 +2,8 @@
 //!
 //! Holds no descriptor: each look is a stat and at most one slice. Never reads ahead of a reader that doesn't read.
 
-use crate::base::bytes::ByteQueue;
 use crate::base::limits;
+use crate::base::outgoing::Outgoing;
 use crate::wire::http_out;
 use crate::world::host::{Host, Meta};
 
@@ -29,7 +29,7 @@ impl Tail {
 
     /// Appends one slice of what is new, unless much is waiting already: the reader's progress brings the next one.
     /// Returns whether there was anything.
-    pub(super) fn pump(&mut self, out: &mut ByteQueue, host: &mut dyn Host) -> bool {
+    pub(super) fn pump(&mut self, out: &mut Outgoing, host: &mut dyn Host) -> bool {
         if out.len() >= limits::READ_BYTES {
             return false;
         }
@@ -59,14 +59,14 @@ impl Tail {
     }
 
     /// Ends the stream.
-    pub(super) fn end(&self, out: &mut ByteQueue) {
+    pub(super) fn end(&self, out: &mut Outgoing) {
         if self.chunked {
             http_out::write_last_chunk(out.tail());
         }
     }
 
     /// Appends the next bytes of the file at `path`, which is `size` bytes long.
-    fn slice(&mut self, path: &str, size: u64, out: &mut ByteQueue, host: &mut dyn Host) -> bool {
+    fn slice(&mut self, path: &str, size: u64, out: &mut Outgoing, host: &mut dyn Host) -> bool {
         let length = size.saturating_sub(self.offset).min(limits::READ_BYTES as u64);
         if length == 0 {
             return false;
@@ -77,7 +77,7 @@ impl Tail {
         !bytes.is_empty()
     }
 
-    fn put(&self, bytes: &[u8], out: &mut ByteQueue) {
+    fn put(&self, bytes: &[u8], out: &mut Outgoing) {
         if self.chunked {
             http_out::write_chunk(out.tail(), bytes);
         } else {

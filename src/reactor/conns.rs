@@ -174,10 +174,14 @@ impl Conns {
                 return host.ready.want_write(link.id, true);
             }
             link.round = round;
-            let bytes = &outgoing[..outgoing.len().min(WRITE_BYTES)];
-            match io::send(link.fd.as_fd(), bytes) {
+            let parts = outgoing.first(WRITE_BYTES);
+            let sent = match parts.0 {
+                [bytes, [], []] => io::send(link.fd.as_fd(), bytes),
+                _ => io::send_parts(link.fd.as_fd(), &parts.0),
+            };
+            match sent {
                 Ok(count) => {
-                    if count < bytes.len() {
+                    if count < parts.len() {
                         host.ready.write_would_block(link.id);
                     }
                     self.sent = true;

@@ -5,7 +5,9 @@ use crate::base::words::{Fault, fault};
 use crate::config::spec::InterfaceKind;
 use crate::rpc::args::{Kind, Param, needs};
 use crate::rpc::{Answer, Call, Gate, Method, Outcome, Reply};
-use crate::world::cache::Cache;
+use crate::world::Interface;
+use crate::world::cache::{Cache, Full};
+use crate::world::entries::Found;
 
 /// What `getAPIVersion` answers (CACHE-010).
 const API_VERSION: &str = "0.2";
@@ -123,9 +125,23 @@ fn delete(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn fetch(call: &mut Call<'_, '_>) -> Outcome {
-    let (cache, args) = cache_and_args(call)?;
-    let value = cache.fetch(key(args)?).ok_or_else(|| Fault::new(fault::BAD_NAME))?;
-    Ok(Answer::Now(Ok(Reply::Cached(value))))
+    let Call { world, args, interface, .. } = call;
+    let interface = interface.and_then(|index| world.interfaces.get(index));
+    let cache = interface.map(|interface| &interface.cache).ok_or_else(|| Fault::new(fault::UNKNOWN_METHOD))?;
+    let reply = match cache.fetch(key(args)?).ok_or_else(|| Fault::new(fault::BAD_NAME))? {
+        Found::Text(text) => {
+            // In the key's room, which the call gives back.
+            let mut room = match args.first_mut() {
+                Some(Value::Str(key)) => std::mem::take(key),
+                _ => String::new(),
+            };
+            room.clear();
+            room.push_str(text);
+            Reply::Value(Value::Str(room))
+        }
+        Found::Apart(entry) => Reply::Shared(entry.clone()),
+    };
+    Ok(Answer::Now(Ok(reply)))
 }
 
 fn get_count(call: &mut Call<'_, '_>) -> Outcome {
@@ -139,26 +155,30 @@ fn get_keys(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn store(call: &mut Call<'_, '_>) -> Outcome {
-    key(&call.args)?;
-    let mut value = call.take(1);
-    let kind = call.interface.and_then(|index| call.world.interfaces.get(index)).map(|interface| &interface.kind);
-    let Some(&InterfaceKind::Cache { any, max_bytes }) = kind else { return Err(Fault::new(fault::UNKNOWN_METHOD)) };
-    if !any {
+    let Call { world, args, interface, .. } = call;
+    let [key_arg, value] = args.as_mut_slice() else { return Err(Fault::new(fault::INCORRECT_PARAMETERS)) };
+    let key = key(std::slice::from_ref(key_arg))?;
+    let interface = interface.and_then(|index| world.interfaces.get_mut(index));
+    let Some(Interface { kind: InterfaceKind::Cache { any, max_bytes }, cache, .. }) = interface else {
+        return Err(Fault::new(fault::UNKNOWN_METHOD));
+    };
+    if !*any {
         // CACHE-021, CACHE-022: base64 that is text counts as text.
-        value = match value {
-            Value::Str(text) => Value::Str(text),
-            Value::Bytes(bytes) => Value::Str(String::from_utf8(bytes).map_err(|_| not_a_string())?),
+        match value {
+            Value::Str(_) => {}
+            Value::Bytes(bytes) => {
+                *value = Value::Str(String::from_utf8(std::mem::take(bytes)).map_err(|_| not_a_string())?);
+            }
             _ => return Err(not_a_string()),
-        };
+        }
     }
-    let (cache, args) = cache_and_args(call)?;
-    match cache.store(key(args)?, value, max_bytes) {
-        true => Ok(true.into()),
-        // CACHE-025.
-        false => Err(Fault::with(
-            fault::FAILED,
-            format!("the cache is full: maxbytes is {}; delete something", max_bytes.unwrap_or_default()),
-        )),
+    // CACHE-025.
+    match cache.store(key, value, *max_bytes) {
+        Ok(()) => Ok(true.into()),
+        Err(Full::Bytes(most)) => {
+            Err(Fault::with(fault::FAILED, format!("the cache is full: maxbytes is {most}; delete something")))
+        }
+        Err(Full::Numbers) => Err(Fault::with(fault::FAILED, "the cache is full: there are too many entries")),
     }
 }
 

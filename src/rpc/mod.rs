@@ -14,10 +14,12 @@ pub mod system;
 pub mod twiddler;
 pub mod waiting;
 
+use std::rc::Rc;
+
 use crate::base::value::Value;
 use crate::base::words::{Fault, Level, Mood, fault};
 use crate::config::spec::InterfaceKind;
-use crate::world::cache::Cached;
+use crate::world::entries::Apart;
 use crate::world::lines::Line;
 use crate::world::{Turn, World};
 use args::Param;
@@ -29,7 +31,7 @@ pub enum Reply {
     /// A value of its own.
     Value(Value),
     /// A value that the cache keeps, too.
-    Cached(Cached),
+    Shared(Rc<Apart>),
 }
 
 impl Reply {
@@ -37,7 +39,7 @@ impl Reply {
     pub fn into_value(self) -> Value {
         match self {
             Reply::Value(value) => value,
-            Reply::Cached(value) => value.to_value(),
+            Reply::Shared(entry) => entry.value().clone(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::rpc::control::launch;
 use crate::rpc::logs::is_about_to_speak;
 use crate::rpc::read::read_log;
 use crate::rpc::{Access, Answer, Outcome, Reply, carry_out};
-use crate::world::cache::size;
+use crate::world::entries::size;
 use crate::world::lines::Line;
 use crate::world::process::Process;
 use crate::world::{Turn, World};

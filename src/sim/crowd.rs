@@ -85,7 +85,7 @@ impl Sim {
         for index in 0..self.clients.len() {
             let client = &mut self.clients[index];
             let Some(conn) = self.daemon.front.get(client.conn) else { continue };
-            let waiting = conn.outgoing();
+            let waiting = conn.outgoing().to_vec();
             let hoard = if self.mutant == Some(Mutant::Hoards) { 3 * limits::OUT_BYTES } else { 0 };
             check_outgoing(waiting.len() + hoard)?;
             if client.asleep > 0 {

@@ -124,7 +124,7 @@ impl Sim {
             let Some(talk) = self.daemon.front.get(conn) else {
                 return Rule::Watched.broken("a page's connection was forgotten before it was closed");
             };
-            let waiting = talk.outgoing();
+            let waiting = talk.outgoing().to_vec();
             check_outgoing(waiting.len())?;
             // It slept for longer than the daemon has patience.
             if talk.wants_close() {

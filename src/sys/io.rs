@@ -34,6 +34,18 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
     unless_interrupted(|| unsafe { libc::send(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) })
 }
 
+/// The same for bytes that lie in several places.
+pub fn send_parts(fd: BorrowedFd<'_>, parts: &[&[u8]; 3]) -> Result<usize, Errno> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    let mut vectors = parts.map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
+    // SAFETY: zero is a value of all its fields.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = vectors.as_mut_ptr();
+    message.msg_iovlen = vectors.len() as _;
+    // SAFETY: the message, its vectors and the bytes they name, which are only read, are valid for the call.
+    unless_interrupted(|| unsafe { libc::sendmsg(fd.as_raw_fd(), &message, flags) })
+}
+
 /// Receives what is there; `Ok(0)` is the end, `EAGAIN` nothing yet.
 pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, Errno> {
     let flags = libc::MSG_DONTWAIT;

@@ -13,6 +13,7 @@ pub mod listener;
 mod scan;
 #[cfg(test)]
 mod split;
+mod xml_call;
 mod xml_feed;
 mod xml_plain;
 mod xml_quick;

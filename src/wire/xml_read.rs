@@ -10,36 +10,12 @@ use crate::base::limits;
 use crate::base::text::xml_text;
 use crate::base::value::Value;
 use crate::base::words::Fault;
+pub use crate::wire::xml_call::Call;
 use crate::wire::xml_feed::Feed;
 use crate::wire::xml_plain::{Front, front};
 use crate::wire::xml_quick::{self, Quick};
 use crate::wire::xml_tree::{Broken, Tree};
 use crate::wire::xml_whole;
-
-/// A method call.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Call {
-    /// As written, blanks included (RPC-001).
-    pub method: String,
-    /// The arguments.
-    pub params: Vec<Value>,
-}
-
-impl Call {
-    /// Is over: what the next one can't use again, or would take much memory, goes.
-    pub fn give_back(&mut self) {
-        let keeps = |text: &String| text.capacity() <= limits::KEEP_TEXT_BYTES;
-        if !keeps(&self.method) {
-            self.method = String::new();
-        }
-        self.params.truncate(limits::KEEP_TEXTS);
-        for value in &mut self.params {
-            if !matches!(value, Value::Str(text) if keeps(text)) {
-                *value = Value::Nil;
-            }
-        }
-    }
-}
 
 /// Why a document is no call (RPC-181, RPC-182).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

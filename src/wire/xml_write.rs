@@ -15,15 +15,24 @@ pub fn write_response(out: &mut Vec<u8>, value: &Value) {
     put(out, RESPONSE_END);
 }
 
-/// The same for a text that is no value of its own.
-pub fn write_text_response(out: &mut Vec<u8>, text: &str) {
-    // All of it at once, if there is nothing to escape.
-    out.reserve(RESPONSE_HEAD.len() + text.len() + 64 + RESPONSE_END.len());
-    put(out, RESPONSE_HEAD);
-    put(out, "<value><string>");
-    write_text(out, text, Style::Answer);
-    put(out, "</string></value>\n");
-    put(out, RESPONSE_END);
+/// The two halves of an answer that carries a text of [`is_plain`]: what stands before it and behind it.
+pub const TEXT_RESPONSE: [&str; 2] = [
+    "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><string>",
+    "</string></value>\n</param>\n</params>\n</methodResponse>\n",
+];
+
+/// Whether an answer carries a text as it is.
+pub fn is_plain(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    loop {
+        let odd = &rest[plain_length(rest, ODD)..];
+        match odd {
+            [] => return true,
+            [0xef, 0xbf, 0xbe | 0xbf, ..] => return false,
+            [b'\r' | 0xef, ..] => rest = &odd[1..],
+            _ => return false,
+        }
+    }
 }
 
 const RESPONSE_HEAD: &str = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n";
@@ -148,11 +157,14 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
     put(out, "</value>\n");
 }
 
+/// What [`write_text`] looks at, besides controls.
+const ODD: [u8; 4] = [b'&', b'<', b'>', 0xef];
+
 /// Text with its three escapes (RPC-205). What XML 1.0 can't carry becomes U+FFFD: controls, U+FFFE and U+FFFF.
 fn write_text(out: &mut Vec<u8>, text: &str, style: Style) {
     let mut rest = text.as_bytes();
     loop {
-        let (plain, odd) = rest.split_at(plain_length(rest, [b'&', b'<', b'>', 0xef]));
+        let (plain, odd) = rest.split_at(plain_length(rest, ODD));
         out.extend_from_slice(plain);
         let (length, instead): (usize, &[u8]) = match odd {
             [] => return,
@@ -197,6 +209,9 @@ mod tests {
             "before<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><string>3.0</string></value>\n\
              </param>\n</params>\n</methodResponse>\n"
         );
+        let mut out = Vec::new();
+        write_response(&mut out, &Value::str("plain"));
+        assert_eq!(out, TEXT_RESPONSE.join("plain").as_bytes());
     }
 
     #[test]
@@ -264,6 +279,15 @@ mod tests {
         assert_eq!(text("\u{fffd}\u{ffc0}\u{7f}\u{85}😊"), "\u{fffd}\u{ffc0}\u{7f}\u{85}😊");
         assert_eq!(text("&&"), "&amp;&amp;");
         assert_eq!(text(""), "");
+        // What is written as it is is known beforehand.
+        let filler = "plain text ".repeat(20);
+        for odd in ["", "\t\n", "\r", "\r\n\r", "\u{fffd}", "\u{ffc0}", "\u{f8ff}", "é\u{85}😊", "\u{7f}", "]]"] {
+            assert!(is_plain(odd) && is_plain(&format!("{filler}{odd}{filler}")), "{odd:?}");
+            assert_eq!(text(odd), odd);
+        }
+        for odd in ["<", ">", "&", "\0", "\u{1b}", "\u{fffe}", "\u{ffff}", "\r\u{1}", "\u{ffc0}&"] {
+            assert!(!is_plain(odd) && !is_plain(&format!("{filler}{odd}{filler}")), "{odd:?}");
+        }
     }
 
     #[test]

@@ -1,214 +1,124 @@
 //! The key/value store behind `cache.*` (contract cache.md): a table that knows its size, and is never long about it.
 //!
-//! Most entries are short texts under short keys, so those lie in one allocation each, key and value together: with the
-//! table's part, 48 bytes of text take about 117 bytes of memory. Once there are many entries they are spread over
-//! [`SHARDS`] tables by a hash, because a table that grows moves all that it has.
+//! Linear hashing (Litwin, 1980): each entry that is added lets the table grow by one bucket, and that one takes its
+//! entries from one other; so no request pays for all of them, and the table has about as many buckets as entries. It
+//! shrinks the same way. 48 bytes of text take 60 bytes of memory: 56 in the slabs, 4 in the table.
 
-use std::borrow::Borrow;
-use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash, Hasher};
-use std::rc::Rc;
+use std::hash::BuildHasher;
 
-use crate::base::limits::{CACHE_PACKED_BYTES, CACHE_SPREAD_ENTRIES};
 use crate::base::value::Value;
-
-/// Tables of a cache that has many entries.
-const SHARDS: usize = 256;
+use crate::world::entries::{self, Entries, Found, NONE, Waste};
 
 /// Values by key.
 #[derive(Default, Debug)]
 pub struct Cache {
-    /// None at first, then one, then [`SHARDS`].
-    tables: Vec<HashSet<Entry, RandomState>>,
-    /// Chooses the table; another hash than theirs, lest each of them use a part of its places only.
-    spread: RandomState,
+    entries: Entries,
+    /// The first entry of each bucket.
+    heads: Vec<u32>,
+    /// Keyed by chance: nobody can choose keys that all fall into one bucket.
+    hasher: RandomState,
     len: usize,
-    /// What keys and values take, as [`weight`] counts it.
+    /// What they take, as [`entries::weight`] counts it.
     bytes: u64,
-    /// What was cleared, and is given back a table at a time.
-    waste: Vec<HashSet<Entry, RandomState>>,
+    /// What was cleared.
+    waste: Waste,
 }
 
-/// An entry, which answers may share.
-#[derive(Clone, Debug)]
-enum Entry {
-    /// A text: the length of the key in bytes as one character, the key, the value.
-    Packed(Rc<str>),
-    /// Anything else.
-    Apart(Rc<(Box<str>, Value)>),
+/// Why a value is not stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Full {
+    /// All would take more than this, which is the limit.
+    Bytes(u64),
+    /// Entries can't be numbered any more.
+    Numbers,
 }
 
-impl Entry {
-    fn new(key: &str, value: Value) -> Entry {
-        if let Value::Str(text) = &value
-            && key.len() + text.len() <= CACHE_PACKED_BYTES
-            && let Some(length) = u32::try_from(key.len()).ok().and_then(char::from_u32)
-        {
-            let mut packed = String::with_capacity(length.len_utf8() + key.len() + text.len());
-            packed.push(length);
-            packed.push_str(key);
-            packed.push_str(text);
-            return Entry::Packed(packed.into());
-        }
-        Entry::Apart(Rc::new((key.into(), value)))
-    }
-
-    /// Key and value of a packed entry.
-    fn unpack(packed: &str) -> (&str, &str) {
-        let mut chars = packed.chars();
-        let length = chars.next().map_or(0, |length| length as usize);
-        chars.as_str().split_at(length)
-    }
-
-    fn key(&self) -> &str {
-        match self {
-            Entry::Packed(packed) => Entry::unpack(packed).0,
-            Entry::Apart(entry) => &entry.0,
-        }
-    }
-
-    fn weight(&self) -> u64 {
-        match self {
-            Entry::Packed(packed) => {
-                let (key, text) = Entry::unpack(packed);
-                weight(key, VALUE + text.len() as u64)
-            }
-            Entry::Apart(entry) => weight(&entry.0, size(&entry.1)),
-        }
-    }
-}
-
-// A set of entries is a map from their keys.
-impl Borrow<str> for Entry {
-    fn borrow(&self) -> &str {
-        self.key()
-    }
-}
-
-impl Hash for Entry {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Entry {}
-
-/// A value of the cache, shared with it.
-#[derive(Clone, Debug)]
-pub struct Cached(Entry);
-
-/// What a [`Cached`] is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum CachedRef<'a> {
-    /// A text.
-    Text(&'a str),
-    /// Any value, perhaps a text.
-    Value(&'a Value),
-}
-
-impl Cached {
-    /// To look at.
-    pub fn get(&self) -> CachedRef<'_> {
-        match &self.0 {
-            Entry::Packed(packed) => CachedRef::Text(Entry::unpack(packed).1),
-            Entry::Apart(entry) => CachedRef::Value(&entry.1),
-        }
-    }
-
-    /// A copy.
-    pub fn to_value(&self) -> Value {
-        match self.get() {
-            CachedRef::Text(text) => Value::str(text),
-            CachedRef::Value(value) => value.clone(),
-        }
-    }
+/// Where an entry is named.
+#[derive(Clone, Copy)]
+enum Link {
+    /// At the head of a bucket.
+    Head(usize),
+    /// In another one.
+    Next(u32),
 }
 
 impl Cache {
-    /// Puts a value in, or another in its place. With a limit: only if all then takes at most `max_bytes`; says whether
-    /// it does.
-    pub fn store(&mut self, key: &str, value: Value, max_bytes: Option<u64>) -> bool {
-        let old = self.find(key).map_or(0, Entry::weight);
-        let entry = Entry::new(key, value);
-        let bytes = self.bytes - old + entry.weight();
+    /// Puts a value in, or another in its place. With a limit: only if all then takes at most `max_bytes`. The value is
+    /// taken if it is kept as it is.
+    pub fn store(&mut self, key: &str, value: &mut Value, max_bytes: Option<u64>) -> Result<(), Full> {
+        let hash = self.hash(key.as_bytes());
+        let old = self.find(hash, key);
+        let bytes = self.bytes - old.map_or(0, |(_, old)| self.entries.weight(old)) + entries::weight(key, value);
         // What does not add can't make it too much.
-        if bytes > self.bytes && max_bytes.is_some_and(|most| bytes > most) {
-            return false;
+        if bytes > self.bytes
+            && let Some(most) = max_bytes.filter(|most| bytes > *most)
+        {
+            return Err(Full::Bytes(most));
+        }
+        if old.is_none_or(|(_, old)| !self.entries.replace(old, key, value)) {
+            let new = self.entries.add(key, value).ok_or(Full::Numbers)?;
+            // Links to it may be about to change: first the old one goes, then the new one is put in.
+            match old {
+                Some((link, old)) => {
+                    self.entries.set_next(new, self.entries.next(old));
+                    self.set(link, new);
+                    self.forget(old);
+                }
+                None => {
+                    self.len += 1;
+                    if self.len > self.heads.len() {
+                        self.split();
+                    }
+                    let bucket = self.bucket(hash);
+                    self.entries.set_next(new, self.heads[bucket]);
+                    self.heads[bucket] = new;
+                }
+            }
         }
         self.bytes = bytes;
-        if self.tables.is_empty() {
-            self.tables.push(HashSet::default());
-        } else if self.tables.len() == 1 && self.len >= CACHE_SPREAD_ENTRIES {
-            self.spread_out();
-        }
-        let place = self.place(key);
-        if self.tables[place].replace(entry).is_none() {
-            self.len += 1;
-        }
-        true
-    }
-
-    fn spread_out(&mut self) {
-        let few = std::mem::take(&mut self.tables);
-        self.tables.resize_with(SHARDS, HashSet::default);
-        for entry in few.into_iter().flatten() {
-            let place = self.place(entry.key());
-            self.tables[place].insert(entry);
-        }
-    }
-
-    /// Which table has a key, or would have it. 0 if there is none yet.
-    fn place(&self, key: &str) -> usize {
-        match self.tables.len() {
-            0 | 1 => 0,
-            count => self.spread.hash_one(key) as usize % count,
-        }
-    }
-
-    fn find(&self, key: &str) -> Option<&Entry> {
-        self.tables.get(self.place(key))?.get(key)
+        Ok(())
     }
 
     /// The value, if there is one.
-    pub fn fetch(&self, key: &str) -> Option<Cached> {
-        self.find(key).cloned().map(Cached)
+    pub fn fetch(&self, key: &str) -> Option<Found<'_>> {
+        self.find(self.hash(key.as_bytes()), key).map(|(_, entry)| self.entries.get(entry))
     }
 
     /// Takes a value out, if there is one.
     pub fn delete(&mut self, key: &str) {
-        let place = self.place(key);
-        if let Some(old) = self.tables.get_mut(place).and_then(|table| table.take(key)) {
-            self.len -= 1;
-            self.bytes -= old.weight();
+        let Some((link, old)) = self.find(self.hash(key.as_bytes()), key) else { return };
+        self.bytes -= self.entries.weight(old);
+        self.len -= 1;
+        self.set(link, self.entries.next(old));
+        self.forget(old);
+        // Two for one, so that it comes down from any size.
+        for _ in 0..2 {
+            if self.heads.len() > 2 * self.len {
+                self.merge();
+            }
+        }
+        if self.heads.len() < self.heads.capacity() / 4 {
+            self.heads.shrink_to(2 * self.heads.len());
         }
     }
 
     /// Takes all out. The memory comes back with [`Cache::sweep`].
     pub fn clear(&mut self) {
-        self.waste.append(&mut self.tables);
+        self.entries.clear(&mut self.waste);
+        self.heads = Vec::new();
         self.len = 0;
         self.bytes = 0;
     }
 
     /// Gives back the next part of the memory of what was cleared. Returns whether there is more.
     pub fn sweep(&mut self) -> bool {
-        self.waste.pop();
-        if self.waste.is_empty() {
-            self.waste = Vec::new();
-        }
-        !self.waste.is_empty()
+        self.waste.sweep()
     }
 
     /// All keys, ordered by code point (CACHE-011).
     pub fn keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = self.tables.iter().flatten().map(Entry::key).collect();
+        let mut keys: Vec<&str> = self.entries.keys().collect();
         keys.sort_unstable();
         keys
     }
@@ -223,63 +133,154 @@ impl Cache {
         self.len == 0
     }
 
-    /// What keys and values take, in bytes.
+    /// What the entries take, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
-}
 
-/// What a value takes besides what it points to.
-const VALUE: u64 = size_of::<Value>() as u64;
+    fn hash(&self, key: &[u8]) -> usize {
+        self.hasher.hash_one(key) as usize
+    }
 
-/// What an entry takes in memory, about: the text, what holds it, and the value's size.
-fn weight(key: &str, value: u64) -> u64 {
-    (key.len() + size_of::<String>() + size_of::<Rc<Value>>()) as u64 + value
-}
-
-/// What a value takes in memory, about, in bytes.
-pub fn size(value: &Value) -> u64 {
-    VALUE
-        + match value {
-            Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Double(_) => 0,
-            Value::Str(text) | Value::DateTime(text) | Value::Big(text) => text.len() as u64,
-            Value::Bytes(bytes) => bytes.len() as u64,
-            Value::Array(items) => items.iter().map(size).sum(),
-            Value::Struct(members) => {
-                members.iter().map(|(name, value)| (name.len() + size_of::<String>()) as u64 + size(value)).sum()
-            }
+    /// The bucket of a hash: of as many bits as name all buckets, or of one less where there is none yet. There must be
+    /// buckets.
+    fn bucket(&self, hash: usize) -> usize {
+        let mask = self.heads.len().next_power_of_two() - 1;
+        match hash & mask {
+            bucket if bucket < self.heads.len() => bucket,
+            bucket => bucket & (mask >> 1),
         }
+    }
+
+    /// An entry, and where it is named.
+    fn find(&self, hash: usize, key: &str) -> Option<(Link, u32)> {
+        if self.heads.is_empty() {
+            return None;
+        }
+        self.search(hash, |entry| self.entries.key(entry) == key.as_bytes())
+    }
+
+    /// The first entry of a hash's bucket that is wanted, and where it is named.
+    fn search(&self, hash: usize, wanted: impl Fn(u32) -> bool) -> Option<(Link, u32)> {
+        let bucket = self.bucket(hash);
+        let (mut link, mut entry) = (Link::Head(bucket), self.heads[bucket]);
+        while entry != NONE {
+            if wanted(entry) {
+                return Some((link, entry));
+            }
+            (link, entry) = (Link::Next(entry), self.entries.next(entry));
+        }
+        None
+    }
+
+    fn set(&mut self, link: Link, entry: u32) {
+        match link {
+            Link::Head(bucket) => self.heads[bucket] = entry,
+            Link::Next(before) => self.entries.set_next(before, entry),
+        }
+    }
+
+    /// Gives back the room of an entry that is named nowhere any more.
+    fn forget(&mut self, entry: u32) {
+        if let Some(moved) = self.entries.remove(entry)
+            && let Some((link, _)) = self.search(self.hash(self.entries.key(entry)), |named| named == moved)
+        {
+            self.set(link, entry);
+        }
+    }
+
+    /// One bucket more.
+    fn split(&mut self) {
+        let new = self.heads.len();
+        self.heads.push(NONE);
+        if let Some(bits) = new.checked_ilog2() {
+            self.put_again(new - (1 << bits));
+        }
+    }
+
+    /// One bucket less.
+    fn merge(&mut self) {
+        let last = self.heads.len() - 1;
+        match last.checked_ilog2() {
+            Some(bits) => {
+                // The entries of both, one behind the other, then each where it belongs.
+                let mut end = Link::Head(last);
+                let mut entry = self.heads[last];
+                while entry != NONE {
+                    (end, entry) = (Link::Next(entry), self.entries.next(entry));
+                }
+                let other = last - (1 << bits);
+                self.set(end, self.heads[other]);
+                self.heads[other] = self.heads[last];
+                self.heads.pop();
+            }
+            None => drop(self.heads.pop()),
+        }
+    }
+
+    /// Puts the entries of a bucket where they belong now.
+    fn put_again(&mut self, bucket: usize) {
+        let mut left = std::mem::replace(&mut self.heads[bucket], NONE);
+        while left != NONE {
+            let next = self.entries.next(left);
+            let bucket = self.bucket(self.hash(self.entries.key(left)));
+            self.entries.set_next(left, self.heads[bucket]);
+            self.heads[bucket] = left;
+            left = next;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::CACHE_PACKED_BYTES;
+    use crate::world::entries::weight;
+
+    fn store(cache: &mut Cache, key: &str, value: impl Into<Value>, most: Option<u64>) -> Result<(), Full> {
+        cache.store(key, &mut value.into(), most)
+    }
 
     #[test]
     fn cache_025_what_is_kept_is_counted() {
         let mut cache = Cache::default();
-        assert!(cache.store("a", Value::str("x".repeat(100)), None));
+        // 16 and 32 bytes, 8 that hold them, 4 in the table.
+        store(&mut cache, "0123456789abcdef", "x".repeat(32), None).unwrap();
+        assert_eq!(cache.bytes(), 60);
+        // Chunks are of a few sizes.
+        store(&mut cache, "0123456789abcdef", "x".repeat(33), None).unwrap();
         let one = cache.bytes();
-        assert!((101..250).contains(&one), "{one}");
-        assert!(cache.store("a", Value::str("x"), None));
-        assert_eq!(cache.bytes(), one - 99);
+        assert_eq!(one, 68);
         let list = Value::Array(vec![Value::Struct(vec![("k".into(), Value::Bytes(vec![0; 50]))]), Value::Nil]);
-        assert!(cache.store("b", list, None));
-        cache.delete("b");
-        cache.delete("b");
-        assert_eq!(cache.bytes(), one - 99);
-        assert!(!cache.store("b", Value::str("x"), Some(one - 99)));
-        assert!(cache.store("b", Value::str("x"), Some(2 * one)));
+        store(&mut cache, "list", list, None).unwrap();
+        cache.delete("list");
+        cache.delete("list");
+        assert_eq!(cache.bytes(), one);
+        store(&mut cache, "long", "x".repeat(1 << 20), None).unwrap();
+        assert!((1 << 20..(1 << 20) + 200).contains(&(cache.bytes() - one)), "{}", cache.bytes());
+        store(&mut cache, "long", "short", None).unwrap();
+        assert_eq!(cache.bytes(), one + 28);
+        cache.delete("long");
+        assert_eq!(store(&mut cache, "b", "x", Some(one + 19)), Err(Full::Bytes(one + 19)));
+        assert_eq!(store(&mut cache, "b", "x", Some(one + 20)), Ok(()));
         // Over a limit that came later: less is fine, more is not.
-        assert!(!cache.store("a", Value::str("xx"), Some(1)));
-        assert!(cache.store("a", Value::str(""), Some(1)));
+        assert_eq!(store(&mut cache, "b", "0123456789", Some(1)), Err(Full::Bytes(1)));
+        assert_eq!(store(&mut cache, "b", "", Some(1)), Ok(()));
         cache.clear();
         assert_eq!((cache.bytes(), cache.len()), (0, 0));
     }
 
-    /// Against a plain map: short and long texts and keys, other values, few and many entries.
+    fn value_of(found: Found<'_>) -> Value {
+        match found {
+            Found::Text(text) => text.into(),
+            Found::Apart(entry) => entry.value().clone(),
+        }
+    }
+
+    /// Against a plain map: short and long texts and keys, other values; it grows, and shrinks again.
     #[test]
     fn cache_011_to_016_it_is_a_map() {
+        const MOST: u64 = 1000;
         let mut cache = Cache::default();
         let mut model = std::collections::BTreeMap::new();
         let mut dice = 1_u64;
@@ -287,46 +288,99 @@ mod tests {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (dice >> 33) % sides
         };
-        let most = 2 * CACHE_SPREAD_ENTRIES as u64;
-        for step in 0..20 * most {
-            let number = roll(most);
+        for step in 0..60 * MOST {
+            let number = roll(MOST);
             let key = match number % 5 {
                 0 => format!("é{number}\u{10ffff}"),
-                // The length of such a key is no character.
-                1 if number < 50 => format!("{number}{}", "k".repeat(0xd800)),
+                1 if number < 50 => format!("{number}{}", "k".repeat(0x1_0000)),
                 _ => number.to_string(),
             };
             let value = match roll(9) {
                 0 => Value::Int(step as i64),
                 1 => Value::str("x".repeat(CACHE_PACKED_BYTES)),
                 2 => Value::str(""),
+                3 => Value::str("y".repeat(step as usize % 1100)),
                 _ => Value::str(format!("{step} ü")),
             };
             match roll(8) {
-                0 => {
-                    cache.delete(&key);
-                    model.remove(&key);
-                }
-                1 if step % 9_000 == 0 => {
+                0 if step % 9_000 == 0 => {
                     cache.clear();
                     model.clear();
                     while cache.sweep() {}
                 }
+                // It grows, and then it shrinks.
+                sides if sides < if step % (20 * MOST) < 10 * MOST { 1 } else { 7 } => {
+                    cache.delete(&key);
+                    model.remove(&key);
+                }
                 _ => {
-                    assert!(cache.store(&key, value.clone(), None));
+                    store(&mut cache, &key, value.clone(), None).unwrap();
                     model.insert(key.clone(), value);
                 }
             }
-            assert_eq!(cache.fetch(&key).map(|cached| cached.to_value()), model.get(&key).cloned());
+            assert_eq!(cache.fetch(&key).map(value_of), model.get(&key).cloned());
             assert_eq!((cache.len(), cache.is_empty()), (model.len(), model.is_empty()));
+            // As many buckets as there were entries at most, at least half as many as were deleted down to.
+            assert!(cache.heads.len() >= cache.len());
+            if step % 1000 == 0 {
+                assert!(cache.keys().into_iter().eq(model.keys()));
+                assert!(model.iter().all(|(key, value)| cache.fetch(key).map(value_of).as_ref() == Some(value)));
+                assert_eq!(cache.bytes(), model.iter().map(|(key, value)| weight(key, value)).sum::<u64>());
+            }
         }
-        assert!(cache.tables.len() > 1 || model.len() < CACHE_SPREAD_ENTRIES);
-        assert!(cache.keys().into_iter().eq(model.keys()));
-        let weights: u64 = model.iter().map(|(key, value)| weight(key, size(value))).sum();
-        assert_eq!(cache.bytes(), weights);
         for key in model.keys() {
             cache.delete(key);
         }
-        assert_eq!((cache.bytes(), cache.len()), (0, 0));
+        assert_eq!((cache.bytes(), cache.len(), cache.heads.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_table_follows_the_number_of_entries() {
+        let mut cache = Cache::default();
+        let keys: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
+        for (count, key) in keys.iter().enumerate() {
+            store(&mut cache, key, "x", None).unwrap();
+            assert_eq!(cache.heads.len(), count + 1);
+        }
+        let longest = |cache: &Cache| {
+            let length = |head: &u32| {
+                let is_one = |entry: &u32| *entry != NONE;
+                std::iter::successors(Some(*head).filter(is_one), |entry| {
+                    Some(cache.entries.next(*entry)).filter(is_one)
+                })
+                .count()
+            };
+            cache.heads.iter().map(length).max().unwrap()
+        };
+        assert!(longest(&cache) < 16);
+        for key in &keys[100..] {
+            cache.delete(key);
+        }
+        assert!((100..=200).contains(&cache.heads.len()) && cache.heads.capacity() <= 800);
+        assert!(longest(&cache) < 16);
+        assert!(keys[..100].iter().all(|key| cache.fetch(key).is_some()));
+    }
+
+    /// What was cleared goes a bounded part at a time, and what answers share stays.
+    #[test]
+    fn clearing_is_spread_out() {
+        let mut cache = Cache::default();
+        for number in 0..3 {
+            store(&mut cache, &format!("large{number}"), "x".repeat(3 << 20), None).unwrap();
+        }
+        for number in 0..100_000 {
+            store(&mut cache, &number.to_string(), "x".repeat(200), None).unwrap();
+        }
+        let Some(Found::Apart(kept)) = cache.fetch("large1") else { panic!("not apart") };
+        let kept = kept.clone();
+        cache.clear();
+        let mut parts = 1;
+        while cache.sweep() {
+            parts += 1;
+        }
+        assert!((7..15).contains(&parts), "{parts}");
+        assert!(!cache.sweep());
+        assert_eq!(std::rc::Rc::strong_count(&kept), 1);
+        assert_eq!(kept.as_ref().as_ref().len(), 3 << 20);
     }
 }

@@ -9,6 +9,7 @@ pub mod bus;
 pub mod cache;
 mod check;
 pub mod command;
+pub mod entries;
 pub mod fastcgi;
 pub mod group;
 pub mod host;
@@ -23,6 +24,7 @@ pub mod output;
 pub mod pool;
 pub mod process;
 pub mod shutdown;
+mod slabs;
 pub mod streams;
 
 use std::collections::VecDeque;

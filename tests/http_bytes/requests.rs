@@ -203,7 +203,7 @@ fn one_turn_answers_so_many_requests_and_no_more() {
     let mut turn = majordomo::world::Turn { now: rig.now, host: &mut rig.host };
     let (front, world) = (&mut rig.front, &mut rig.world);
     let answered = |front: &majordomo::front::Front| {
-        statuses(std::str::from_utf8(front.get(conn).unwrap().outgoing()).unwrap()).len()
+        statuses(&String::from_utf8(front.get(conn).unwrap().outgoing().to_vec()).unwrap()).len()
     };
     front.received(conn, requests.as_bytes(), world, &mut turn);
     assert_eq!(answered(front), limits::REQUESTS_PER_TURN);

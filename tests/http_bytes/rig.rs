@@ -120,8 +120,7 @@ impl Rig {
 
     /// The client reads at most `count` bytes.
     pub fn take(&mut self, conn: Key<Conn>, count: usize) -> Vec<u8> {
-        let waiting = self.front.get(conn).map(Conn::outgoing).unwrap_or_default();
-        let bytes = waiting[..waiting.len().min(count)].to_vec();
+        let bytes = self.front.get(conn).map(|conn| conn.outgoing().first(count).to_vec()).unwrap_or_default();
         self.turn(|front, world, turn| front.sent(conn, bytes.len(), world, turn));
         bytes
     }

@@ -1,0 +1,90 @@
+//! Large values of the cache, which are sent from where they lie: the same bytes as of any other answer.
+
+use crate::rig::{Rig, call, post, status};
+use majordomo::base::limits;
+
+/// An answer behind its head.
+fn document(text: &str) -> String {
+    format!(
+        "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><string>{text}</string></value>\n\
+         </param>\n</params>\n</methodResponse>\n"
+    )
+}
+
+fn store(rig: &mut Rig, key: &str, text: &str) {
+    assert_eq!(status(&rig.ask(post("/RPC2", "", &call("cache.store", &[key, text])))), "200");
+}
+
+fn fetch(key: &str) -> String {
+    post("/RPC2", "", &call("cache.fetch", &[key]))
+}
+
+fn text(bytes: usize) -> String {
+    "all work and no play, café\n".chars().cycle().take(bytes).collect()
+}
+
+/// The head of an answer with such a document.
+fn check(answer: &str, expected: &str) {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains(&format!("\r\nContent-Length: {}", expected.len())), "{head}");
+    assert!(body == expected, "{} bytes instead of {}", body.len(), expected.len());
+}
+
+/// CACHE-026, RPC-205: whatever is in it, it comes as a short one would.
+#[test]
+fn cache_026_large_values_come_as_they_were_stored() {
+    let mut rig = Rig::new();
+    for bytes in [limits::SHARED_BYTES - 1, limits::SHARED_BYTES, 300_000] {
+        for (last, shown) in [("", ""), ("\u{ffc0}]]", "\u{ffc0}]]"), ("&lt;", "&lt;"), ("\u{fffd}", "\u{fffd}")] {
+            let text = text(bytes);
+            store(&mut rig, "k", &format!("{text}{last}"));
+            check(&rig.ask(fetch("k")), &document(&format!("{text}{shown}")));
+        }
+    }
+}
+
+#[test]
+fn an_answer_stays_what_it_was_whatever_happens_to_the_key() {
+    for portion in [1_000, 99_999, 400_000] {
+        let mut rig = Rig::new();
+        let old = text(300_000);
+        store(&mut rig, "k", &old);
+        let conn = rig.connect(0);
+        rig.send(conn, fetch("k").as_bytes());
+        let mut answer = rig.take(conn, portion);
+        store(&mut rig, "k", &text(200_000));
+        answer.extend(rig.take(conn, portion));
+        assert_eq!(status(&rig.ask(post("/RPC2", "", &call("cache.delete", &["k"])))), "200");
+        assert_eq!(status(&rig.ask(post("/RPC2", "", &call("cache.clear", &[])))), "200");
+        loop {
+            let more = rig.take(conn, portion);
+            if more.is_empty() {
+                break;
+            }
+            answer.extend(more);
+        }
+        check(std::str::from_utf8(&answer).expect("text"), &document(&old));
+    }
+}
+
+/// Several in one segment: the first one is shared, the others wait behind it.
+#[test]
+fn answers_behind_each_other_keep_their_order() {
+    let mut rig = Rig::new();
+    let values = [text(100_000), "short".to_string(), text(150_000), text(20_000)];
+    let mut questions = String::new();
+    for (number, value) in values.iter().enumerate() {
+        store(&mut rig, &number.to_string(), value);
+        questions += &fetch(&number.to_string());
+    }
+    let conn = rig.connect(0);
+    rig.send(conn, questions.as_bytes());
+    let answers = rig.read(conn);
+    let mut rest = answers.as_str();
+    for value in &values {
+        let (answer, behind) = rest.split_at(rest.find("</methodResponse>\n").expect("an end") + 18);
+        check(answer, &document(value));
+        rest = behind;
+    }
+    assert_eq!(rest, "");
+}
