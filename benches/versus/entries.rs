@@ -1,29 +1,42 @@
-//! A store that grows: memory for each entry, and the slowest request on the way.
+//! A store that grows: memory for each entry, the slowest request on the way, and what is left when it was cleared.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use majordomo::base::value::Value;
+
 use crate::Plan;
 use crate::contenders::Times;
 use crate::peers::{Peer, Server};
 use crate::rates::{request, response};
-use crate::support::proc;
+use crate::support::{proc, xmlrpc};
 use crate::table::{Column, Table};
 
 const COLUMNS: &[Column] = &[
     Column { name: "bytes/entry", digits: 1 },
-    Column { name: "slowest store, ms", digits: 2 },
-    Column { name: "99.99 % of stores, ms", digits: 3 },
+    Column { name: "left after clear", digits: 1 },
+    Column { name: "stores/s", digits: 0 },
+    Column { name: "slowest batch, ms", digits: 2 },
     Column { name: "slowest beside idle ones, ms", digits: 2 },
 ];
 /// 16 bytes of key, 32 of value.
 const VALUE: &str = "0123456789abcdef0123456789abcdef";
+/// Requests that are sent at once, one behind the other: none of them waits longer than its batch.
+const BATCH: u64 = 16;
+/// Batches that store nothing new: how late the machine itself is.
+const IDLE: u64 = 5_000;
+/// Calls of one multicall.
+const CALLS: u64 = 1_000;
+
+/// In no order, as hashes and identifiers are.
+fn key(number: u64) -> String {
+    format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
 
 /// Asks to store an entry, and how the answer ends.
 fn question(peer: Peer, number: u64) -> (Vec<u8>, Vec<u8>) {
-    // In no order, as hashes and identifiers are.
-    let key = format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let key = key(number);
     match peer {
         Peer::Redis => {
             (format!("*3\r\n$3\r\nSET\r\n$16\r\n{key}\r\n$32\r\n{VALUE}\r\n").into_bytes(), b"+OK\r\n".into())
@@ -36,30 +49,102 @@ fn question(peer: Peer, number: u64) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-/// How long each request takes; of the same number of requests that store nothing new, the slowest.
-fn grow(peer: Peer, server: &Server, entries: u64) -> (Times, Duration) {
-    let mut stream = TcpStream::connect(server.address).expect("a connection");
-    stream.set_nodelay(true).expect("no delay");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a patience");
-    let mut buffer = [0; 4096];
-    let mut ask = |number| {
-        let (bytes, end) = question(peer, number);
+/// Asks to store many in one call, from `first` on.
+fn many(first: u64) -> (Vec<u8>, Vec<u8>) {
+    let one = |number| {
+        let params = Value::Array(vec![key(number).into(), VALUE.into()]);
+        xmlrpc::members(&[("methodName", "cache.store".into()), ("params", params)])
+    };
+    let calls = (first..first + CALLS).map(one).collect();
+    let (bytes, _) = request("system.multicall", &[Value::Array(calls)], false);
+    (bytes, b"<boolean>1</boolean></value>\n</data></array></value>\n</param>\n</params>\n</methodResponse>\n".into())
+}
+
+/// Asks to forget everything.
+fn clear(peer: Peer) -> (Vec<u8>, Vec<u8>) {
+    match peer {
+        Peer::Redis => (b"FLUSHALL\r\n".into(), b"+OK\r\n".into()),
+        Peer::Memcached => (b"flush_all\r\n".into(), b"OK\r\n".into()),
+        _ => (request("cache.clear", &[], false).0, response("<boolean>1</boolean>").into_bytes()),
+    }
+}
+
+/// One connection.
+struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    fn new(server: &Server) -> Client {
+        let stream = TcpStream::connect(server.address).expect("a connection");
+        stream.set_nodelay(true).expect("no delay");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a patience");
+        Client { stream, buffer: vec![0; 256 * 1024] }
+    }
+
+    /// Sends questions, and waits for answers that end so and are so long in all, if that is known. Returns how long
+    /// they are, and how long it took.
+    fn ask(&mut self, bytes: &[u8], end: &[u8], length: Option<usize>) -> (usize, Duration) {
         let begin = Instant::now();
-        stream.write_all(&bytes).expect("a question sent");
+        self.stream.write_all(bytes).expect("questions sent");
         let mut got = 0;
-        loop {
-            let count = stream.read(&mut buffer[got..]).expect("an answer");
+        while length.is_some_and(|length| got < length) || !self.buffer[..got].ends_with(end) {
+            let count = self.stream.read(&mut self.buffer[got..]).expect("an answer");
             assert!(count > 0, "the server closed the connection");
             got += count;
-            if buffer[..got].ends_with(&end) {
-                return begin.elapsed();
-            }
         }
+        assert!(length.is_none_or(|length| got == length), "other answers than the first one");
+        (got, begin.elapsed())
+    }
+}
+
+/// Stores entries one by one, some at a time. What batches take, the longest of those that store nothing new, and all
+/// that store something.
+fn one_by_one(peer: Peer, client: &mut Client, entries: u64, batch: u64) -> (Times, Duration, Duration) {
+    let (bytes, end) = question(peer, 0);
+    let (one, _) = client.ask(&bytes, &end, None);
+    let mut ask = |numbers: &mut dyn Iterator<Item = u64>| {
+        let (mut count, mut bytes) = (0, Vec::new());
+        for number in numbers {
+            bytes.extend(question(peer, number).0);
+            count += 1;
+        }
+        client.ask(&bytes, &end, Some(count * one)).1
     };
-    let times: Vec<Duration> = (0..entries).map(&mut ask).collect();
-    // What the machine itself is late: nothing grows any more.
-    let late = (0..entries).map(|_| ask(0)).max().unwrap_or_default();
-    (Times::new(times), late)
+    let times: Vec<Duration> = (0..entries / batch).map(|turn| ask(&mut (turn * batch..(turn + 1) * batch))).collect();
+    let took = times.iter().sum();
+    let late = (0..IDLE.min(entries)).map(|_| ask(&mut (0..batch))).max();
+    (Times::new(times), late.unwrap_or_default(), took)
+}
+
+fn measure(peer: Peer, server: &Server, entries: u64, by_many: bool) -> Vec<f64> {
+    let mut client = Client::new(server);
+    let resident = || proc::status_number(server.pid, "VmRSS") as f64 * 1024.0;
+    let (bytes, end) = question(peer, 0);
+    client.ask(&bytes, &end, None);
+    let before = resident();
+    let (slowest, late, took) = if by_many {
+        let ask = |turn| {
+            let (bytes, end) = many(turn * CALLS);
+            client.ask(&bytes, &end, None).1
+        };
+        let times: Vec<Duration> = (0..entries / CALLS).map(ask).collect();
+        (times.iter().max().copied().unwrap_or_default(), Duration::ZERO, times.iter().sum())
+    } else {
+        let batch = if peer == Peer::Supervisor { 1 } else { BATCH };
+        let (times, late, took) = one_by_one(peer, &mut client, entries, batch);
+        (times.part(10_000), late, took)
+    };
+    let rate = entries as f64 / Duration::as_secs_f64(&took);
+    let grown = resident() - before;
+    let (bytes, end) = clear(peer);
+    client.ask(&bytes, &end, None);
+    // Some give memory back a little later.
+    std::thread::sleep(Duration::from_millis(500));
+    let left = resident() - before;
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    vec![grown / entries as f64, left / entries as f64, rate, ms(slowest), ms(late)]
 }
 
 pub fn run(plan: &Plan) {
@@ -68,16 +153,13 @@ pub fn run(plan: &Plan) {
     for _ in 0..plan.rounds {
         for peer in [Peer::Ours, Peer::Supervisor, Peer::Redis, Peer::Memcached] {
             // The published one takes 0.1 ms for each.
-            let entries = if peer == Peer::Supervisor { entries / 10 } else { entries };
-            let figures = peer.start("").map(|server| {
-                let before = proc::status_number(server.pid, "VmRSS");
-                let (times, late) = grow(peer, &server, entries);
-                let grown = (proc::status_number(server.pid, "VmRSS") - before) as f64 * 1024.0;
-                let ms = |time: Duration| time.as_secs_f64() * 1e3;
-                vec![grown / entries as f64, ms(times.part(10_000)), ms(times.part(9_999)), ms(late)]
-            });
+            let entries = if peer == Peer::Supervisor { entries / 50 } else { entries };
+            let figures = peer.start("").map(|server| measure(peer, &server, entries, false));
             table.add(peer.name(), figures);
         }
+        // A thousand in one call, whose parts come and go meanwhile.
+        let figures = Peer::Ours.start("").map(|server| measure(Peer::Ours, &server, entries, true));
+        table.add("ours, 1,000 in a call", figures);
     }
     table.print(&format!("{entries} entries"));
 }

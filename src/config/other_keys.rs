@@ -24,7 +24,12 @@ pub const RPC_ROWS: &[Row] = &[
     },
     Row {
         ours: true,
-        ..plugin("maxbytes", "size", Some("0"), "For cache: how much keys and values may take together; 0 is no limit.")
+        ..plugin(
+            "maxbytes",
+            "size",
+            Some("0"),
+            "For cache: how much memory all entries may take, with what holds them; 0 is no limit.",
+        )
     },
 ];
 

@@ -168,8 +168,8 @@ fn converse(input: &[u8], size: usize) -> Vec<u8> {
         daemon.take(input, turn);
         loop {
             let busy = daemon.settle(turn);
-            let outgoing = daemon.front.get(conn).map(Conn::outgoing).unwrap_or_default();
-            answers.extend_from_slice(outgoing);
+            let outgoing = daemon.front.get(conn).map(|conn| conn.outgoing().to_vec()).unwrap_or_default();
+            answers.extend_from_slice(&outgoing);
             let count = outgoing.len();
             daemon.take(Input::Sent { conn, count }, turn);
             while daemon.front.next_changed().is_some() {}
