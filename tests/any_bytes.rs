@@ -10,7 +10,11 @@ mod laws;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
+use laws::pieces::{ANSWER, BODY, CALL, EXPANSION, HEAD, LISTENER, PACKED, RESPONSE, STREAM, WORDS};
+use majordomo::base::value::Value;
 use majordomo::sim::dice::Dice;
+use majordomo::wire::xml_read::CallReader;
+use majordomo::wire::xml_write::write_call;
 
 /// Every input that is kept for a fuzz target.
 fn kept(target: &str) -> Vec<Vec<u8>> {
@@ -67,200 +71,6 @@ fn change(input: &mut Vec<u8>, pieces: &[&str], dice: &mut Dice) {
     }
 }
 
-const HEAD: &[&str] = &[
-    "GET",
-    "POST",
-    "HEAD",
-    " ",
-    "/",
-    "/RPC2",
-    "%",
-    "%41",
-    "%zz",
-    "?",
-    ";",
-    "#",
-    "http://h",
-    "HTTP/1.1",
-    "HTTP/1.0",
-    "HTTP/2",
-    "\r\n",
-    "\n",
-    "\r",
-    "\r\n\r\n",
-    "\n\n",
-    ":",
-    ": ",
-    "Content-Length",
-    "Transfer-Encoding",
-    "chunked",
-    "5",
-    "-1",
-    "18446744073709551616",
-    "Connection",
-    "close",
-    "keep-alive",
-    ",",
-    "Expect",
-    "100-continue",
-    "\t",
-    "\0",
-    "é",
-    "\u{7f}",
-    "Authorization: Basic dTpw",
-    "Content-Encoding: gzip",
-    "x",
-    "\r\n ",
-    "\r\n\t",
-];
-
-const BODY: &[&str] = &[
-    "0",
-    "1",
-    "5",
-    "f",
-    "F",
-    "10",
-    "\r\n",
-    "\n",
-    "\r",
-    ";",
-    "=",
-    "\"",
-    " ",
-    "\t",
-    "hello",
-    "0\r\n\r\n",
-    "5\r\nhello\r\n",
-    "ffffffffffffffff",
-    "00000000000000001",
-    "X: y\r\n",
-    "\0",
-    "é",
-    "-",
-    "0x",
-];
-
-const CALL: &[&str] = &[
-    "<?xml version='1.0'?>",
-    "<?xml version='1.1'?>",
-    "<methodCall>",
-    "</methodCall>",
-    "<methodName>",
-    "</methodName>",
-    "a.b",
-    "<params>",
-    "</params>",
-    "<param>",
-    "</param>",
-    "<value>",
-    "</value>",
-    "<value/>",
-    "<string>",
-    "</string>",
-    "<int>",
-    "</int>",
-    "<i8>",
-    "</i8>",
-    "<boolean>",
-    "</boolean>",
-    "<double>",
-    "</double>",
-    "<dateTime.iso8601>",
-    "</dateTime.iso8601>",
-    "<base64>",
-    "</base64>",
-    "<nil/>",
-    "<array>",
-    "<data>",
-    "</data>",
-    "</array>",
-    "<struct>",
-    "<member>",
-    "<name>",
-    "</name>",
-    "</member>",
-    "</struct>",
-    "<!--",
-    "-->",
-    "<![CDATA[",
-    "]]>",
-    "&amp;",
-    "&lt;",
-    "&#13;",
-    "&#x1;",
-    "&#0;",
-    "&#xFFFE;",
-    "&x;",
-    "<!DOCTYPE a>",
-    "<x xmlns:y='z'>",
-    "</x>",
-    "\r\n",
-    "\r",
-    "\n",
-    " ",
-    "1",
-    "-5",
-    "1.5",
-    "nan",
-    "inf",
-    "20240131T10:20:30",
-    "aGk=",
-    "é",
-    "😀",
-    "\u{85}",
-    "\u{2028}",
-    "\u{feff}",
-    "\0",
-    "]",
-];
-
-const LISTENER: &[&str] = &[
-    "READY\n",
-    "READY",
-    "RESULT 2\nOK",
-    "RESULT 4\nFAIL",
-    "RESULT ",
-    "RESULT",
-    "OK",
-    "\n",
-    "0",
-    "9",
-    "+",
-    "-",
-    " ",
-    "RESULT 0\n",
-    "RESULT 10\n0123456789",
-    "\r\n",
-    "é",
-    "\0",
-    "x",
-];
-
-const STREAM: &[&str] = &[
-    "<!--XSUPERVISOR:BEGIN-->",
-    "<!--XSUPERVISOR:END-->",
-    "<!--XSUPERVISOR:",
-    "<!--",
-    "<",
-    "BEGIN-->",
-    "-->",
-    "x",
-    "\u{1b}[",
-    "\u{1b}",
-    "[",
-    "31m",
-    "m",
-    ";",
-    "0",
-    "\u{1b}[0m",
-    "\n",
-    "\0",
-    "é",
-];
-
-const WORDS: &[&str] = &["'", "\"", "\\", " ", "\t", "\n", "a", ":", "*", "/", "g:p", "é", "\0", "--x=y", "$X", "''"];
-
 #[test]
 fn evt_100_to_108_listeners() {
     by_chance("listener", LISTENER, laws::listener);
@@ -309,4 +119,115 @@ fn http_029_connections() {
 #[test]
 fn rpc_180_to_195_calls() {
     by_chance("xml_rpc", CALL, laws::call);
+}
+
+#[test]
+fn rpc_180_to_195_the_short_ways_and_the_xml_reader() {
+    by_chance("xml_readers", CALL, laws::wire::readers);
+}
+
+/// A value of some depth.
+fn value(dice: &mut Dice, depth: u64) -> Value {
+    let text = |dice: &mut Dice| -> String {
+        let signs = ["a", "é", "😀", "<", "&", ">", "]]>", " ", "\n", "\r", "\t", "\"", "a longer piece of plain text"];
+        (0..dice.below(6)).map(|_| *dice.pick::<&str>(&signs)).collect()
+    };
+    match dice.below(if depth == 0 { 6 } else { 9 }) {
+        0 => Value::Int(dice.bits() as i64),
+        1 => Value::Bool(dice.below(2) == 0),
+        2 => Value::Double(dice.bits() as f64 / 1e9),
+        3 => Value::Bytes(text(dice).into_bytes()),
+        4 => Value::Nil,
+        5 => Value::Str(text(dice)),
+        6 => Value::Array((0..dice.below(4)).map(|_| value(dice, depth - 1)).collect()),
+        _ => Value::Struct(
+            (0..dice.below(4)).map(|number| (format!("{number}{}", text(dice)), value(dice, depth - 1))).collect(),
+        ),
+    }
+}
+
+/// Documents that are sound, and written as nobody's library would.
+#[test]
+fn rpc_180_to_195_unusual_documents() {
+    let between = ["", "", "", " ", "\n\t", "<!-- a & b -->", "<?x y?>", "\r\n"];
+    let mut read = 0;
+    for seed in 0..1500 {
+        let mut dice = Dice::new(seed);
+        let params: Vec<Value> = (0..dice.below(4)).map(|_| value(&mut dice, 3)).collect();
+        let mut written = Vec::new();
+        write_call(&mut written, "a.b", &params);
+        let mut text = String::from_utf8(written).expect("text");
+        if dice.below(2) == 0 {
+            let parts: Vec<&str> = text.split("><").collect();
+            let joined: Vec<String> = parts
+                .iter()
+                .map(|part| match dice.below(9) {
+                    0 => format!("{part} x='y'"),
+                    _ => part.to_string(),
+                })
+                .collect();
+            text = joined
+                .into_iter()
+                .reduce(|all, part| format!("{all}>{}<{part}", dice.pick::<&str>(&between)))
+                .unwrap_or_default();
+        }
+        if dice.below(4) == 0 {
+            text = text.replace("a longer", "<![CDATA[a <longer>]]>");
+        }
+        let input = [&[dice.below(256) as u8][..], text.as_bytes()].concat();
+        laws::call(&input);
+        laws::wire::readers(&input);
+        let mut reader = CallReader::new();
+        read += u64::from(reader.push(text.as_bytes()).is_ok() && reader.finish().is_ok());
+    }
+    assert!(read > 500, "{read} of 1500 documents are sound");
+}
+
+#[test]
+fn rpc_200_to_207_answers() {
+    by_chance("answer", ANSWER, laws::wire::answer);
+}
+
+#[test]
+fn http_024_packed_bodies() {
+    by_chance("gzip", PACKED, laws::wire::gzip);
+}
+
+#[test]
+fn http_150_responses() {
+    by_chance("response", RESPONSE, laws::wire::response);
+}
+
+/// `any_config.rs` makes more of these.
+#[test]
+fn cfg_001_configurations_that_are_kept() {
+    for input in kept("config") {
+        laws::texts::config(&input);
+    }
+}
+
+#[test]
+fn cfg_042_expansions() {
+    by_chance("expand", EXPANSION, laws::texts::expansion);
+}
+
+/// Each fuzz target has a corpus, and each corpus a test here that reads it: an input that was found once stays found.
+#[test]
+fn every_corpus_is_read() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let names = |folder: &str| {
+        let entries = std::fs::read_dir(fuzz.join(folder)).expect("a folder").flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    let (targets, corpora) = (names("fuzz_targets"), names("corpus"));
+    assert_eq!(targets, corpora);
+    let (tests, targets_declared) =
+        (include_str!("any_bytes.rs"), std::fs::read_to_string(fuzz.join("Cargo.toml")).expect("a text"));
+    for target in targets {
+        let read = ["by_chance", "kept"].iter().any(|how| tests.contains(&format!("{how}(\"{target}\"")));
+        assert!(read && targets_declared.contains(&format!("name = \"{target}\"")), "{target}");
+    }
 }

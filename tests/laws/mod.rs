@@ -6,6 +6,10 @@
 // Each user calls one of them.
 #![allow(dead_code)]
 
+pub mod pieces;
+pub mod texts;
+pub mod wire;
+
 use majordomo::base::limits::RESULT_LINE_BYTES;
 use majordomo::base::text::{NameSpec, check_name, display_name, shell_split};
 use majordomo::base::time::{Mono, Now, Wall};

@@ -1,0 +1,11 @@
+//! A packed body, whatever the bytes: see the law.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/laws/mod.rs"]
+mod laws;
+
+fuzz_target!(|bytes: &[u8]| {
+    laws::wire::gzip(bytes);
+});

@@ -1,0 +1,11 @@
+//! A call's document, by the short ways and by xml-rs: see the law.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/laws/mod.rs"]
+mod laws;
+
+fuzz_target!(|bytes: &[u8]| {
+    laws::wire::readers(bytes);
+});
