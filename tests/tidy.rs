@@ -314,3 +314,53 @@ fn the_scanners_see_what_they_must() {
     assert!(has_word("let x = unsafe { y };", "unsafe") && !has_word("#![allow(unsafe_code)]", "unsafe"));
     assert_eq!(rule_ids("CFG-031, // PROC-1 cfg_032_x HTTP-1500"), ["CFG-031", "CFG-032"].map(String::from).into());
 }
+
+/// The packages of a lock file: name and where it comes from, which is nowhere for our own.
+fn locked(file: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(project().join(file)).expect("a lock file");
+    let value = |package: &str, key: &str| {
+        let line = package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+        line.unwrap_or_default().trim_matches('"').to_string()
+    };
+    text.split("[[package]]").skip(1).map(|package| (value(package, "name"), value(package, "source"))).collect()
+}
+
+/// What `deny.toml` says of sources, for those who have no `cargo deny`: crates.io, with a checksum, and nothing else.
+#[test]
+fn crates_come_from_where_all_crates_come_from() {
+    for file in ["Cargo.lock", "fuzz/Cargo.lock"] {
+        let packages = locked(file);
+        let own = packages.iter().filter(|(name, _)| name.starts_with("majordomo"));
+        assert!(packages.len() > 20 && own.clone().count() > 0, "{file}");
+        assert!(own.clone().all(|(_, source)| source.is_empty()), "{file}");
+        let known = "registry+https://github.com/rust-lang/crates.io-index";
+        let strange = packages.iter().filter(|(name, source)| !name.starts_with("majordomo") && source != known);
+        none(strange.map(|(name, source)| format!("{file}: {name} comes from {source:?}")).collect());
+        let text = fs::read_to_string(project().join(file)).expect("a lock file");
+        assert_eq!(text.matches("\nchecksum = ").count(), packages.len() - own.count(), "{file}");
+    }
+}
+
+/// Each dependency has its line in ARCHITECTURE.md, which says what it is for, and each line there its dependency.
+#[test]
+fn dependencies_have_their_reasons() {
+    let manifest = fs::read_to_string(project().join("Cargo.toml")).expect("a manifest");
+    let page = fs::read_to_string(project().join("ARCHITECTURE.md")).expect("a page");
+    let section = |title: &str| {
+        let lines = manifest.split_once(&format!("\n[{title}]\n")).expect(title).1;
+        let lines = lines.lines().take_while(|line| !line.starts_with('['));
+        lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_string())).collect::<BTreeSet<_>>()
+    };
+    let (linked, tested) = (section("dependencies"), section("dev-dependencies"));
+    let table = page.split_once("\n## Dependencies\n").expect("a table").1.split("\n## ").next().unwrap_or_default();
+    let (mut linked_told, mut tested_told) = (BTreeSet::new(), BTreeSet::new());
+    for line in table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| crate ")) {
+        let names = line.split('|').nth(1).unwrap_or_default();
+        let (names, told) = match names.split_once('(') {
+            Some((names, _)) => (names, &mut tested_told),
+            None => (names, &mut linked_told),
+        };
+        told.extend(names.split(',').map(|name| name.trim().to_string()));
+    }
+    assert_eq!((linked_told, tested_told), (linked, tested));
+}
