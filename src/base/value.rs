@@ -84,6 +84,30 @@ impl Value {
     }
 }
 
+/// A value that somebody else has: written without being copied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRef<'a> {
+    /// As [`Value::Int`].
+    Int(i64),
+    /// As [`Value::Str`].
+    Str(&'a str),
+    /// Any.
+    Any(&'a Value),
+}
+
+/// Takes a member of a struct: its name and its value.
+pub type Put<'a> = &'a mut dyn FnMut(&str, ValueRef<'_>);
+
+impl From<ValueRef<'_>> for Value {
+    fn from(lent: ValueRef<'_>) -> Value {
+        match lent {
+            ValueRef::Int(number) => Value::Int(number),
+            ValueRef::Str(text) => Value::Str(text.to_string()),
+            ValueRef::Any(value) => value.clone(),
+        }
+    }
+}
+
 impl From<bool> for Value {
     fn from(truth: bool) -> Value {
         Value::Bool(truth)

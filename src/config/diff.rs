@@ -1,5 +1,6 @@
 //! What a re-read changes: configured groups against active ones (CFG-222 to CFG-227).
 
+use crate::base::maps::ByName;
 use crate::config::spec::GroupSpec;
 
 /// Names of groups.
@@ -15,15 +16,20 @@ pub struct Differences {
 
 /// Compares. What counts is the equality of [`GroupSpec`] (CFG-223) and of its processes (CFG-224).
 pub fn differences(configured: &[GroupSpec], active: &[GroupSpec]) -> Differences {
+    let places = |groups: &[GroupSpec]| -> ByName<usize> {
+        groups.iter().enumerate().map(|(place, group)| (group.name.clone(), place)).collect()
+    };
     let mut found = Differences::default();
+    let known = places(active);
     for group in configured {
-        match active.iter().find(|other| other.name == group.name) {
+        match known.get(&group.name) {
             None => found.added.push(group.name.clone()),
-            Some(other) if other != group => found.changed.push(group.name.clone()),
+            Some(&place) if active[place] != *group => found.changed.push(group.name.clone()),
             Some(_) => {}
         }
     }
-    let gone = active.iter().filter(|group| !configured.iter().any(|other| other.name == group.name));
+    let known = places(configured);
+    let gone = active.iter().filter(|group| known.get(&group.name).is_none());
     found.removed = gone.map(|group| group.name.clone()).collect();
     found
 }

@@ -7,7 +7,7 @@
 use crate::base::limits;
 use crate::base::outgoing::{Outgoing, Shared};
 use crate::base::time::{Calendar, Mono, Wall};
-use crate::base::value::Value;
+use crate::base::value::{Put, Value};
 use crate::base::words::Fault;
 use crate::front::files::File;
 use crate::rpc::Reply;
@@ -15,6 +15,7 @@ use crate::wire::gzip;
 use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
 use crate::wire::xml_write;
+use crate::world::{Turn, World};
 
 /// A header.
 type Header<'a> = (&'a str, &'a str);
@@ -89,6 +90,7 @@ fn is_large(result: &Result<Reply, Fault>) -> bool {
     match result {
         Ok(Reply::Value(Value::Array(items))) => items.len() > MANY,
         Ok(Reply::Shared(entry)) => matches!(entry.value(), Value::Str(text) if text.len() > limits::KEEP_BODY_BYTES),
+        Ok(Reply::Structs(structs)) => structs.len() > MANY,
         Ok(Reply::Value(_)) | Err(_) => false,
     }
 }
@@ -138,8 +140,10 @@ impl Answers {
         out: &mut Outgoing,
         request: &Request,
         result: &Result<Reply, Fault>,
-        wall: Wall,
+        world: &World,
+        turn: &mut Turn<'_>,
     ) -> usize {
+        let wall = turn.now.wall;
         let headers = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
         let mut top = Top { status: 200, headers: &headers[..1], kind: None };
         if out.can_share()
@@ -164,6 +168,12 @@ impl Answers {
         match result {
             Ok(Reply::Value(value)) => xml_write::write_response(body, value),
             Ok(Reply::Shared(entry)) => xml_write::write_response(body, entry.value()),
+            Ok(Reply::Structs(structs)) => {
+                let mut members = |place, put: Put<'_>| {
+                    structs.each_member(place, world, turn, put);
+                };
+                xml_write::write_structs_response(body, structs.len(), &mut members);
+            }
             Err(fault) => xml_write::write_fault(body, fault),
         }
         let length = body.len() - begin;

@@ -251,7 +251,7 @@ impl Conn {
 
     /// Writes the result of a call.
     pub(super) fn give_result(&mut self, result: &Result<Reply, Fault>, scene: &mut Scene<'_, '_>) {
-        let size = scene.answers.result(&mut self.output, &self.request, result, scene.turn.now.wall);
+        let size = scene.answers.result(&mut self.output, &self.request, result, scene.world, scene.turn);
         self.answered(200, size, scene);
     }
 

@@ -7,6 +7,7 @@ use crate::config::diff::differences;
 use crate::config::error::ConfigError;
 use crate::rpc::args::{self, Param, needs, shown};
 use crate::rpc::{Answer, Call, Gate, Method, Outcome};
+use crate::world::configured::Configured;
 
 /// The version of these methods (RPC-010).
 const API_VERSION: &str = "3.0";
@@ -189,14 +190,14 @@ fn cannot_reread(mistakes: Vec<ConfigError>) -> Fault {
 fn reload_config(call: &mut Call<'_, '_>) -> Outcome {
     let config = call.turn.host.load_config().map_err(cannot_reread)?;
     let differ = differences(&config.groups, &call.world.active_specs());
-    call.world.configured = config.groups;
+    call.world.configured = Configured::new(config.groups);
     let names = [differ.added, differ.changed, differ.removed].map(Value::strings);
     Ok(Value::Array(vec![Value::Array(names.into())]).into())
 }
 
 fn add_process_group(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.text(0);
-    let Some(spec) = call.world.configured.iter().find(|group| group.name == name).cloned() else {
+    let Some(spec) = call.world.configured.get(name).cloned() else {
         return Err(Fault::with(fault::BAD_NAME, name));
     };
     if call.world.find_group(name).is_some() {

@@ -23,6 +23,7 @@ use crate::world::entries::Apart;
 use crate::world::lines::Line;
 use crate::world::{Turn, World};
 use args::Param;
+pub use info::Structs;
 pub use waiting::Waiting;
 
 /// What a method gives back at once.
@@ -32,14 +33,17 @@ pub enum Reply {
     Value(Value),
     /// A value that the cache keeps, too.
     Shared(Rc<Apart>),
+    /// Structs that are made while they are written.
+    Structs(Structs),
 }
 
 impl Reply {
     /// The value, copied if it is shared.
-    pub fn into_value(self) -> Value {
+    pub fn into_value(self, world: &World, turn: &mut Turn<'_>) -> Value {
         match self {
             Reply::Value(value) => value,
             Reply::Shared(entry) => entry.value().clone(),
+            Reply::Structs(structs) => structs.to_value(world, turn),
         }
     }
 }

@@ -211,11 +211,12 @@ fn add_program_to_group(call: &mut Call<'_, '_>) -> Outcome {
     let added = call.world.add_members(group, &specs, call.turn);
     // RPC-094: shown by getAllConfigInfo until the next re-read.
     let name = call.text(0).to_string();
-    match call.world.configured.iter_mut().find(|group| group.name == name) {
+    match call.world.configured.get_mut(&name) {
         Some(configured) => configured.processes.extend(specs),
         None => {
-            let active = call.world.active_specs().into_iter().find(|group| group.name == name);
-            call.world.configured.extend(active);
+            if let Some(active) = call.world.active_spec(group) {
+                call.world.configured.push(active);
+            }
         }
     }
     call.world.autostart(added);
@@ -278,7 +279,7 @@ fn remove_process_from_group(call: &mut Call<'_, '_>) -> Outcome {
     }
     call.world.remove_member(who, call.turn);
     let group = call.text(0).to_string();
-    if let Some(configured) = call.world.configured.iter_mut().find(|configured| configured.name == group) {
+    if let Some(configured) = call.world.configured.get_mut(&group) {
         configured.processes.retain(|spec| spec.name != name);
     }
     Ok(true.into())

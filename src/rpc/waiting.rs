@@ -168,7 +168,7 @@ impl Waiting {
                             Err(fault) => Err(fault),
                             Ok(_) if *bytes >= limits::MULTICALL_BYTES => Err(too_much()),
                             Ok((method, mut params)) => match carry_out(world, turn, *access, &method, &mut params) {
-                                Answer::Now(outcome) => outcome.map(|reply| reply.into_value()),
+                                Answer::Now(outcome) => outcome.map(|reply| reply.into_value(world, turn)),
                                 Answer::Later(waiting) => {
                                     *open = Some(Box::new(waiting));
                                     continue;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::base::text::float_repr;
-use crate::base::value::Value;
+use crate::base::value::{Put, Value, ValueRef};
 use crate::base::words::Fault;
 use crate::wire::scan::plain_length;
 
@@ -33,6 +33,45 @@ pub fn is_plain(text: &str) -> bool {
             _ => return false,
         }
     }
+}
+
+/// The same for an array of `count` structs. `members` gives those of one of them, by its place: no tree of values is
+/// made of a list that is long and asked for often.
+pub fn write_structs_response(out: &mut Vec<u8>, count: usize, members: &mut dyn FnMut(usize, Put<'_>)) {
+    put(out, RESPONSE_HEAD);
+    put(out, "<value><array><data>\n");
+    for place in 0..count {
+        let before = out.len();
+        put(out, "<value><struct>\n");
+        members(place, &mut |name, value| write_member(out, name, value));
+        put(out, "</struct></value>\n");
+        if place == 0 {
+            // The others are about as long.
+            out.reserve((out.len() - before) * (count + count / 8) + RESPONSE_END.len());
+        }
+    }
+    put(out, "</data></array></value>\n");
+    put(out, RESPONSE_END);
+}
+
+fn write_member(out: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
+    put(out, "<member>\n<name>");
+    write_text(out, name, Style::Answer);
+    put(out, "</name>\n");
+    match value {
+        ValueRef::Int(number) => {
+            put(out, "<value>");
+            write_int(out, number);
+            put(out, "</value>\n");
+        }
+        ValueRef::Str(text) => {
+            put(out, "<value><string>");
+            write_text(out, text, Style::Answer);
+            put(out, "</string></value>\n");
+        }
+        ValueRef::Any(value) => write_value(out, value, Style::Answer),
+    }
+    put(out, "</member>\n");
 }
 
 const RESPONSE_HEAD: &str = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n";
@@ -73,6 +112,17 @@ fn put(out: &mut Vec<u8>, markup: &str) {
     out.extend_from_slice(markup.as_bytes());
 }
 
+/// A number with the type that holds it.
+fn write_int(out: &mut Vec<u8>, number: i64) {
+    let (open, close) = match i32::try_from(number) {
+        Ok(_) => ("<int>", "</int>"),
+        Err(_) => ("<i8>", "</i8>"),
+    };
+    put(out, open);
+    write_integer(out, number);
+    put(out, close);
+}
+
 /// A number in decimal digits.
 fn write_integer(out: &mut Vec<u8>, number: i64) {
     /// No number has more.
@@ -100,15 +150,7 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
     match value {
         Value::Nil => put(out, "<nil/>"),
         Value::Bool(truth) => put(out, if *truth { "<boolean>1</boolean>" } else { "<boolean>0</boolean>" }),
-        Value::Int(number) => {
-            let (open, close) = match i32::try_from(*number) {
-                Ok(_) => ("<int>", "</int>"),
-                Err(_) => ("<i8>", "</i8>"),
-            };
-            put(out, open);
-            write_integer(out, *number);
-            put(out, close);
-        }
+        Value::Int(number) => write_int(out, *number),
         // Clients that know no bounds read it.
         Value::Big(digits) => {
             put(out, "<i8>");
@@ -265,6 +307,25 @@ mod tests {
             "<value><struct>\n<member>\n<name>a&lt;</name>\n<value><int>1</int></value>\n</member>\n\
              </struct></value>\n"
         );
+    }
+
+    #[test]
+    fn structs_are_written_as_values_are() {
+        let some = Value::Array(vec![Value::Nil]);
+        let member = |place: usize| {
+            let number = ValueRef::Int(place as i64 - 1);
+            [("a<", number), ("b", ValueRef::Str("x & y\u{1}")), ("c", ValueRef::Any(&some))]
+        };
+        for count in 0..4 {
+            let mut out = b"before".to_vec();
+            write_structs_response(&mut out, count, &mut |place, put| {
+                member(place).into_iter().for_each(|(name, value)| put(name, value));
+            });
+            let of = |place| member(place).map(|(name, value)| (name.to_string(), Value::from(value))).to_vec();
+            let mut expected = b"before".to_vec();
+            write_response(&mut expected, &Value::Array((0..count).map(of).map(Value::Struct).collect()));
+            assert_eq!(String::from_utf8(out), String::from_utf8(expected));
+        }
     }
 
     #[test]

@@ -90,6 +90,13 @@ impl World {
             if !group.members.iter().all(own) {
                 return Err(format!("group {} has a member that is not its own", group.name));
             }
+            let name = |who: &Key<Process>| self.processes.get(*who).map(|process| process.spec.name.as_str());
+            if group.by_name.len() != group.members.len()
+                || !group.by_name.iter().all(own)
+                || !group.by_name.is_sorted_by(|one, other| name(one) < name(other))
+            {
+                return Err(format!("group {} doesn't have its members by name", group.name));
+            }
         }
         Ok(())
     }

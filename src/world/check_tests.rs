@@ -95,6 +95,11 @@ fn groups_members_names_and_order_agree() {
         world.groups.get_mut(group).expect("a group").members.clear();
     });
     assert_eq!(text, "a is STARTING: its group doesn't know it");
+    let text = broken(|world, who, _| {
+        let group = world.process(who).group;
+        world.groups.get_mut(group).expect("a group").by_name.clear();
+    });
+    assert_eq!(text, "group a doesn't have its members by name");
     let text = broken(|world, _, _| {
         let other = world.find_member("b", "b").expect("a process");
         world.processes.remove(other);

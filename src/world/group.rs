@@ -20,6 +20,8 @@ pub struct Group {
     pub pool: Option<Pool>,
     /// In configuration order.
     pub members: Vec<Key<Process>>,
+    /// The same by name, byte-wise.
+    pub(crate) by_name: Vec<Key<Process>>,
     /// What its FastCGI programs listen at.
     pub sockets: Vec<SharedSocket>,
 }
@@ -33,7 +35,51 @@ impl World {
     /// A process by the names of its group and its own.
     pub fn find_member(&self, group: &str, process: &str) -> Option<Key<Process>> {
         let group = self.groups.get(self.find_group(group)?)?;
-        group.members.iter().copied().find(|&key| self.processes.get(key).is_some_and(|p| p.spec.name == process))
+        let place = self.place_by_name(&group.by_name, process).ok()?;
+        group.by_name.get(place).copied()
+    }
+
+    fn name_in_group(&self, who: Key<Process>) -> &str {
+        self.processes.get(who).map_or("", |process| process.spec.name.as_str())
+    }
+
+    /// Where a process of this name stands among those that are in the order of their names, or would stand.
+    fn place_by_name(&self, by_name: &[Key<Process>], name: &str) -> Result<usize, usize> {
+        by_name.binary_search_by(|&who| self.name_in_group(who).cmp(name))
+    }
+
+    /// New members of a group. To move a few places for each is cheap, to sort all of them is not.
+    pub(crate) fn join(&mut self, group: Key<Group>, new: &[Key<Process>]) {
+        let Some(mut by_name) = self.groups.get_mut(group).map(|group| std::mem::take(&mut group.by_name)) else {
+            return;
+        };
+        if new.len() == 1 {
+            let place = self.place_by_name(&by_name, self.name_in_group(new[0])).unwrap_or_else(|place| place);
+            by_name.insert(place, new[0]);
+        } else {
+            by_name.extend(new);
+            order::sort_by(&mut by_name, |one, other| self.name_in_group(*one).cmp(self.name_in_group(*other)));
+        }
+        if let Some(group) = self.groups.get_mut(group) {
+            group.members.extend(new);
+            group.by_name = by_name;
+        }
+    }
+
+    /// A process is no member of its group any more.
+    pub(crate) fn leave(&mut self, who: Key<Process>) {
+        let Some(process) = self.processes.get(who) else { return };
+        let Some(group) = self.groups.get(process.group) else { return };
+        let place = self.place_by_name(&group.by_name, &process.spec.name);
+        let key = process.group;
+        if let Some(group) = self.groups.get_mut(key) {
+            if let Ok(place) = place {
+                group.by_name.remove(place);
+            }
+            if let Some(place) = group.members.iter().position(|&other| other == who) {
+                group.members.remove(place);
+            }
+        }
     }
 
     /// Active groups in the order in which they became so.
@@ -69,31 +115,24 @@ impl World {
 
     /// As [`World::all_by_name`], by key.
     pub fn keys_by_name(&self) -> Vec<Key<Process>> {
-        let name = |key: Key<Process>| self.processes.get(key).map(|process| process.spec.name.as_str());
-        let mut all = Vec::with_capacity(self.processes.len());
-        for (_, &key) in self.group_names.iter() {
-            let Some(group) = self.groups.get(key) else { continue };
-            let start = all.len();
-            all.extend(&group.members);
-            order::sort_by(&mut all[start..], |a, b| name(*a).cmp(&name(*b)));
-        }
-        all
+        let groups = self.group_names.iter().filter_map(|(_, &key)| self.groups.get(key));
+        groups.flat_map(|group| &group.by_name).copied().collect()
     }
 
     /// The active groups as configurations, for comparison with what a file says (CFG-223, CFG-227).
     pub fn active_specs(&self) -> Vec<GroupSpec> {
-        self.groups()
-            .map(|group| GroupSpec {
-                name: group.name.clone(),
-                priority: group.priority,
-                kind: group.kind.clone(),
-                processes: group
-                    .members
-                    .iter()
-                    .filter_map(|&key| self.processes.get(key))
-                    .map(|process| process.spec.clone())
-                    .collect(),
-            })
-            .collect()
+        self.group_order.iter().filter_map(|&key| self.active_spec(key)).collect()
+    }
+
+    /// The same of one group.
+    pub fn active_spec(&self, key: Key<Group>) -> Option<GroupSpec> {
+        let group = self.groups.get(key)?;
+        let members = group.members.iter().filter_map(|&who| self.processes.get(who));
+        Some(GroupSpec {
+            name: group.name.clone(),
+            priority: group.priority,
+            kind: group.kind.clone(),
+            processes: members.map(|process| process.spec.clone()).collect(),
+        })
     }
 }

@@ -39,6 +39,7 @@ impl World {
             kind: spec.kind.clone(),
             pool,
             members: Vec::new(),
+            by_name: Vec::new(),
             sockets,
         });
         self.group_names.insert(spec.name.clone(), key);
@@ -94,9 +95,7 @@ impl World {
             }
             keys.push(key);
         }
-        if let Some(group) = self.groups.get_mut(group) {
-            group.members.extend(&keys);
-        }
+        self.join(group, &keys);
         for key in &keys {
             self.note_process(*key);
         }
@@ -127,7 +126,9 @@ impl World {
     pub fn remove_group(&mut self, key: Key<Group>, turn: &mut Turn<'_>) {
         let Some(group) = self.groups.remove(key) else { return };
         self.group_names.remove(&group.name);
-        self.group_order.retain(|&other| other != key);
+        if let Some(place) = self.group_order.iter().position(|&other| other == key) {
+            self.group_order.remove(place);
+        }
         for member in group.members {
             self.forget(member, turn);
         }
@@ -139,9 +140,8 @@ impl World {
     pub fn remove_member(&mut self, key: Key<Process>, turn: &mut Turn<'_>) {
         let Some(process) = self.processes.get(key) else { return };
         let group = process.group;
-        if let Some(group) = self.groups.get_mut(group) {
-            group.members.retain(|&other| other != key);
-        }
+        self.leave(key);
+        let Some(process) = self.processes.get(key) else { return };
         let place = process.listener.as_ref().map(|member| member.place);
         if let Some(pool) = self.pool_mut(group)
             && let Some(place) = place

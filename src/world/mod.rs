@@ -9,6 +9,7 @@ pub mod bus;
 pub mod cache;
 mod check;
 pub mod command;
+pub mod configured;
 pub mod entries;
 pub mod fastcgi;
 pub mod group;
@@ -37,10 +38,11 @@ use crate::base::text::NameSpec;
 use crate::base::time::{Deadlines, Mono, Now};
 use crate::base::words::{Channel, Exit, Level, Mood, Pid, State, signal_name};
 use crate::config::error::ConfigError;
-use crate::config::spec::{Config, GroupSpec, InterfaceKind};
+use crate::config::spec::{Config, InterfaceKind};
 pub(crate) use alarm::Alarm;
 use bus::{Bus, Move};
 use cache::Cache;
+use configured::Configured;
 use group::Group;
 use host::{Host, SpawnError, SpawnOrder};
 use life::{Act, Step};
@@ -85,7 +87,7 @@ pub struct World {
     /// What it was made from; `configured` is newer after a re-read.
     pub config: Config,
     /// The groups of the last (re)read configuration (CFG-221), with what twiddler added (RPC-094).
-    pub configured: Vec<GroupSpec>,
+    pub configured: Configured,
     /// XML-RPC namespaces.
     pub interfaces: Vec<Interface>,
     /// All processes.
@@ -154,7 +156,7 @@ impl World {
             })
             .collect();
         let mut world = World {
-            configured: config.groups.clone(),
+            configured: Configured::new(config.groups.clone()),
             config,
             interfaces,
             processes: Arena::default(),
@@ -183,7 +185,7 @@ impl World {
             world.say(&Line::Free(notice.level, notice.text), turn);
         }
         world.find_stale_logs(turn);
-        for group in world.configured.clone() {
+        for group in world.config.groups.clone() {
             if let Err(text) = world.make_group(&group, turn) {
                 // After a reload nobody else may be there to be told.
                 world.say(&Line::Free(Level::Critical, text.clone()), turn);

@@ -176,7 +176,7 @@ fn processes_come_and_go() {
     // One that goes and comes again before anybody looks is there.
     rig.turn(|_, world, turn| {
         world.remove_group(world.find_group("web").unwrap(), turn);
-        let web = world.configured.iter().find(|group| group.name == "web").unwrap().clone();
+        let web = world.configured.get("web").unwrap().clone();
         world.add_group(&web, turn).unwrap();
     });
     let told = one(&mut rig, conn);

@@ -15,7 +15,7 @@ use majordomo::base::words::{Channel, Exit, Fault, Pid, State};
 use majordomo::config::spec::{
     Autorestart, ChannelSpec, Config, GroupKind, GroupSpec, InterfaceKind, InterfaceSpec, LogFile, ProcessSpec,
 };
-use majordomo::rpc::{self, Access, Answer, Waiting};
+use majordomo::rpc::{self, Access, Answer, Reply, Waiting};
 use majordomo::sim::clock::Clock;
 use majordomo::sim::host::{Deed, SimHost};
 use majordomo::world::life::Life;
@@ -151,7 +151,10 @@ impl Rig {
         let answer = self.turn(|world, turn| rpc::call(world, turn, Access::Full, method, &mut params));
         self.settle();
         match answer {
-            Answer::Now(result) => Asked::Now(result.map(|reply| reply.into_value())),
+            Answer::Now(result) => {
+                let value = |reply: Reply| self.turn(|world, turn| reply.into_value(world, turn));
+                Asked::Now(result.map(value))
+            }
             Answer::Later(waiting) => Asked::Later(waiting),
         }
     }
