@@ -263,6 +263,11 @@ fn twid_056_057_and_rpc_094_what_was_added_is_like_any_other() {
     rig.get("twiddler.addGroup", vec![s("new"), i(1)]);
     rig.get(ADD, vec![s("new"), s("n"), still()]);
     assert_eq!(configured(&mut rig), ["a", "n"]);
+    // Removed, it is neither there nor configured; nor is what the file had, read before or after.
+    assert_eq!(rig.get(REMOVE, vec![s("new"), s("n")]), yes());
+    assert_eq!(configured(&mut rig), ["a"]);
+    assert_eq!(rig.get(REMOVE, vec![s("g"), s("a")]), yes());
+    assert_eq!(configured(&mut rig), [""; 0]);
 }
 
 #[test]

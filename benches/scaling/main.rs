@@ -259,22 +259,14 @@ impl Bench {
         Value::str(&self.groups[self.turn * 7919 % self.groups.len()])
     }
 
-    /// Nanoseconds that an event takes: the least of a few rounds.
-    fn measure(&mut self, event: fn(&mut Bench), round: Duration, rounds: usize) -> f64 {
-        let mut least = f64::MAX;
-        for _ in 0..rounds {
-            let (begin, mut count) = (Instant::now(), 0_u64);
-            loop {
-                event(self);
-                count += 1;
-                if begin.elapsed() >= round {
-                    break;
-                }
-            }
-            least = least.min(begin.elapsed().as_nanos() as f64 / count as f64);
+    /// Nanoseconds that an event takes, in the mean of so much time.
+    fn measure(&mut self, event: fn(&mut Bench), time: Duration) -> f64 {
+        let (begin, mut count) = (Instant::now(), 0_u64);
+        while count == 0 || begin.elapsed() < time {
+            event(self);
+            count += 1;
         }
-        self.look();
-        least
+        begin.elapsed().as_nanos() as f64 / count as f64
     }
 }
 
@@ -284,18 +276,22 @@ fn main() {
     let words: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
     let sizes: &[usize] = if trial { &[10, 100] } else { &[10, 100, 1_000, 10_000] };
-    let (round, rounds) = if trial { (Duration::from_millis(1), 1) } else { (Duration::from_millis(100), 5) };
+    let (time, rounds) = if trial { (Duration::from_millis(1), 1) } else { (Duration::from_millis(25), 15) };
     let mut benches: Vec<Bench> = sizes.iter().map(|size| Bench::new(*size)).collect();
     let shown: Vec<String> = sizes.iter().map(|size| format!("{size:>9}      ")).collect();
     println!("{:52}{}", "ns for each event, beside so many processes", shown.concat());
     let mut too_much = Vec::new();
     for (rows, for_each) in [(ROWS, false), (ROWS_FOR_EACH, true)] {
         for (name, event) in rows.iter().filter(|(name, _)| wanted(name)) {
-            let costs: Vec<f64> = benches
-                .iter_mut()
-                .zip(sizes)
-                .map(|(bench, size)| bench.measure(*event, round, rounds) / if for_each { *size as f64 } else { 1.0 })
-                .collect();
+            // Whatever else the machine does, it does to all sizes; the least is what was disturbed least.
+            let mut costs = vec![f64::MAX; sizes.len()];
+            for _ in 0..rounds {
+                for ((cost, bench), size) in costs.iter_mut().zip(&mut benches).zip(sizes) {
+                    let parts = if for_each { *size as f64 } else { 1.0 };
+                    *cost = cost.min(bench.measure(*event, time) / parts);
+                }
+            }
+            benches.iter().for_each(Bench::look);
             let shown: Vec<String> =
                 costs.iter().map(|cost| format!("{cost:>9.0} {:>4.1}x", cost / costs[0])).collect();
             println!("{name:52}{}", shown.join(""));

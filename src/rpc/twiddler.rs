@@ -1,5 +1,7 @@
 //! `twiddler.*`: groups and programs added and removed while the daemon runs (contract twiddler.md).
 
+use std::rc::Rc;
+
 use crate::base::key::Key;
 use crate::base::text::{check_name, repr};
 use crate::base::value::Value;
@@ -273,14 +275,20 @@ fn remove_process_from_group(call: &mut Call<'_, '_>) -> Outcome {
     let Some(who) = call.world.find_member(call.text(0), &name) else {
         return Err(Fault::with(fault::BAD_NAME, name));
     };
-    let quiet = |process: &Process| process.life.pid().is_none() && process.state().is_stopped();
-    if !call.world.processes.get(who).is_some_and(quiet) {
+    let quiet = |process: &&Process| process.life.pid().is_none() && process.state().is_stopped();
+    let Some(process) = call.world.processes.get(who).filter(quiet) else {
         return Err(Fault::with(fault::STILL_RUNNING, name));
-    }
+    };
+    let spec = process.spec.clone();
     call.world.remove_member(who, call.turn);
     let group = call.text(0).to_string();
     if let Some(configured) = call.world.configured.get_mut(&group) {
-        configured.processes.retain(|spec| spec.name != name);
+        // It is mostly the very same, so that no name need be looked at, unless the file was read again meanwhile.
+        let all = &mut configured.processes;
+        let place = all.iter().rposition(|other| Rc::ptr_eq(other, &spec));
+        if let Some(place) = place.or_else(|| all.iter().position(|other| other.name == name)) {
+            all.remove(place);
+        }
     }
     Ok(true.into())
 }
