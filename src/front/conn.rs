@@ -197,8 +197,7 @@ impl Conn {
     }
 
     /// Whether the socket can be closed once `outgoing` is empty; the reactor then calls [`super::Front::closed`].
-    /// (Lingering input after an early close is read and dropped by the connection itself: it says so only when it is
-    /// over.)
+    /// Not before input that comes after an early close is over: the connection reads and drops that itself.
     pub fn wants_close(&self) -> bool {
         matches!(self.state, State::Closed)
     }
