@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::wire::http_in::Version;
+use crate::wire::scan::find;
 
 /// The interim answer to `Expect: 100-continue` (HTTP-028).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -121,13 +122,25 @@ pub(crate) fn write_header(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b": ");
     let begin = out.len();
     out.extend_from_slice(value.as_bytes());
-    out[begin..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
+    if [b'\r', b'\n'].iter().any(|end| find(value.as_bytes(), *end).is_some()) {
+        out[begin..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
+    }
     out.extend_from_slice(b"\r\n");
 }
 
-pub(crate) fn write_decimal(out: &mut Vec<u8>, number: u64) {
-    // Writing to a vector can't fail.
-    let _ = write!(out, "{number}");
+/// Appends a number. Every answer has one or two, and the library's way to write one takes as long as half an answer.
+pub(crate) fn write_decimal(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 #[cfg(test)]
@@ -152,6 +165,15 @@ mod tests {
         );
         assert!(head(Version::Http10, 404, Some(0), false).starts_with("HTTP/1.0 404 Not Found\r\nServer:"));
         assert!(head(Version::None, 400, Some(0), false).starts_with("HTTP/1.0 400 Bad Request\r\n"));
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_library_does() {
+        for number in [0, 1, 9, 10, 99, 100, 4096, u64::from(u32::MAX), u64::MAX] {
+            let mut out = b"x".to_vec();
+            write_decimal(&mut out, number);
+            assert_eq!(out, format!("x{number}").into_bytes());
+        }
     }
 
     #[test]

@@ -1,34 +1,31 @@
-//! Where plain text ends: eight bytes at a time, because values can be megabytes.
+//! Where plain text ends: many bytes at a time, because values can be megabytes.
 
 /// A byte eight times.
 const fn eight(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// How many bytes at the front are neither one of `odd` nor a control, but for tabulators and line feeds.
-pub fn plain_length<const N: usize>(bytes: &[u8], odd: [u8; N]) -> usize {
-    /// Short texts end within so many bytes; longer ones are then looked at in blocks.
-    const SHORT: usize = 32;
-    const BLOCK: usize = 64;
-    let is_odd = |byte: u8| {
-        (byte < 0x20) & (byte != b'\t') & (byte != b'\n') | odd.iter().fold(false, |or, odd| or | (byte == *odd))
+/// Begins U+FFFE and U+FFFF, which are no characters of XML, and others.
+const HIGH: u8 = 0xef;
+
+/// How many bytes at the front are neither one of `odd`, which are ASCII, nor [`HIGH`], nor a control, but for
+/// tabulators and line feeds.
+pub fn plain_length(bytes: &[u8], odd: [u8; 3]) -> usize {
+    let is_odd = |byte: u8| match byte {
+        b'\t' | b'\n' => false,
+        0..0x20 | HIGH => true,
+        _ => odd.contains(&byte),
     };
+    let [one, two, three] = odd.map(eight);
     let mut at = 0;
-    loop {
-        if at >= SHORT {
-            // Without a branch, so that it becomes a few instructions on many bytes each.
-            while let Some(block) = bytes[at..].first_chunk::<BLOCK>()
-                && !block.iter().fold(false, |any, byte| any | is_odd(*byte))
-            {
-                at += BLOCK;
-            }
-        }
-        let Some(word) = bytes[at..].first_chunk() else { break };
+    while let Some(word) = bytes[at..].first_chunk() {
         let word = u64::from_le_bytes(*word);
-        // The top bit of each byte that is less than `bound`; of those above the first such byte, perhaps falsely.
-        let below = |word: u64, bound: u8| word.wrapping_sub(eight(bound)) & !word;
-        let hits = odd.iter().fold(below(word, 0x20), |hits, byte| hits | below(word ^ eight(*byte), 1));
-        match (hits & eight(0x80)).trailing_zeros() as usize / 8 {
+        // The top bit of each byte that is less than `bound`, and of some that are 0x80 or more; of those above the first
+        // such byte, perhaps falsely.
+        let below = |word: u64, bound: u8| word.wrapping_sub(eight(bound));
+        let low = below(word, 0x20) | below(word ^ one, 1) | below(word ^ two, 1) | below(word ^ three, 1);
+        let high = below(word ^ eight(HIGH), 1);
+        match ((low & !word | high & word) & eight(0x80)).trailing_zeros() as usize / 8 {
             8 => at += 8,
             within if is_odd(bytes[at + within]) => return at + within,
             // A line feed or tabulator.
@@ -73,9 +70,9 @@ mod tests {
 
     #[test]
     fn the_first_odd_byte_is_found_wherever_it_stands() {
-        const ODD: [u8; 4] = [b'&', b'<', b']', 0xef];
+        const ODD: [u8; 3] = [b'&', b'<', b']'];
         let by_one = |bytes: &[u8]| {
-            let is_odd = |byte: &u8| *byte < 0x20 && !matches!(byte, 9 | 10) || ODD.contains(byte);
+            let is_odd = |byte: &u8| *byte < 0x20 && !matches!(byte, 9 | 10) || ODD.contains(byte) || *byte == 0xef;
             bytes.iter().position(is_odd).unwrap_or(bytes.len())
         };
         for first in 0..=255 {

@@ -15,10 +15,10 @@ pub enum Front<'a> {
 }
 
 /// The five entities that need no declaration.
-const ENTITIES: [(&str, &str); 5] = [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&quot;", "\""), ("&apos;", "'")];
+const ENTITIES: [&str; 5] = ["&lt;", "&gt;", "&amp;", "&quot;", "&apos;"];
 
-/// Bytes that are not text wherever they stand (in XML 1.0), besides controls.
-const ODD: [u8; 4] = [b'&', b'<', b']', 0xef];
+/// Bytes that are not text wherever they stand (in XML 1.0), besides those that are nowhere.
+const ODD: [u8; 3] = [b'&', b'<', b']'];
 
 /// Looks at the front of `input`.
 pub fn front(input: &str) -> Front<'_> {
@@ -50,15 +50,15 @@ fn run(input: &str, length: usize) -> Front<'_> {
 }
 
 fn entity(input: &str) -> Front<'_> {
-    for (entity, text) in ENTITIES {
-        if input.starts_with(entity) {
-            return Front::Text(text, entity.len());
-        }
-        if entity.starts_with(input) {
-            return Front::Short;
-        }
+    match input.as_bytes() {
+        [b'&', b'l', b't', b';', ..] => Front::Text("<", 4),
+        [b'&', b'g', b't', b';', ..] => Front::Text(">", 4),
+        [b'&', b'a', b'm', b'p', b';', ..] => Front::Text("&", 5),
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => Front::Text("\"", 6),
+        [b'&', b'a', b'p', b'o', b's', b';', ..] => Front::Text("'", 6),
+        _ if ENTITIES.iter().any(|entity| entity.starts_with(input)) => Front::Short,
+        _ => Front::Other,
     }
-    Front::Other
 }
 
 #[cfg(test)]

@@ -108,7 +108,8 @@ impl<'a> Reader<'a> {
     }
 
     fn blanks(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let blanks = self.rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+        self.rest = &self.rest[blanks..];
     }
 
     /// Blanks, and then nothing.

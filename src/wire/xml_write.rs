@@ -199,8 +199,8 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
     put(out, "</value>\n");
 }
 
-/// What [`write_text`] looks at, besides controls.
-const ODD: [u8; 4] = [b'&', b'<', b'>', 0xef];
+/// What [`write_text`] looks at, besides what is odd in all texts.
+const ODD: [u8; 3] = [b'&', b'<', b'>'];
 
 /// Text with its three escapes (RPC-205). What XML 1.0 can't carry becomes U+FFFD: controls, U+FFFE and U+FFFF.
 fn write_text(out: &mut Vec<u8>, text: &str, style: Style) {
