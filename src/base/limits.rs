@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// A request head: contract HTTP-024 asks for at least 64 KiB.
 pub const HEAD_BYTES: usize = 64 * 1024;
+/// A head whose bytes are kept, to know it again: usual ones have some hundred.
+pub const KEEP_HEAD_BYTES: usize = 4096;
 /// Header lines in a head; httparse needs a bound, and no client sends a tenth of it.
 pub const HEAD_LINES: usize = 128;
 /// A request body, packed or not: contract HTTP-024 asks for at least 64 MiB. Key `body_maxbytes`.

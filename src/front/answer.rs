@@ -62,7 +62,7 @@ impl Request {
         Request {
             version: head.version,
             keep_alive: head.keep_alive,
-            packs: head.accepts_gzip(),
+            packs: head.accepts_gzip,
             head_only: head.method == "HEAD",
             call: false,
             line: logged.then(|| format!("{} {}{version}", head.method, head.target)),
@@ -269,12 +269,8 @@ impl Answers {
         if file.packs() {
             headers.push(("Vary", "Accept-Encoding"));
         }
-        if !known {
-            self.body.extend_from_slice(file.bytes);
-            if request.packs && file.packs() {
-                self.body = gzip::pack_always(&self.body);
-                headers.push(("Content-Encoding", "gzip"));
-            }
+        if !known && file.write(&mut self.body, request.packs) {
+            headers.push(("Content-Encoding", "gzip"));
         }
         let status = if known { 304 } else { 200 };
         self.send(out, request, &Top { status, headers: &headers, kind: Some(file.kind) }, wall)

@@ -1,6 +1,8 @@
 //! Files that come with the daemon (HTTP-120 to HTTP-126): a table of paths, nothing from the disk, so that no path can
 //! lead out of it.
 
+use crate::wire::gzip;
+
 /// A file.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct File {
@@ -8,46 +10,75 @@ pub(super) struct File {
     path: &'static str,
     /// Its `Content-Type`.
     pub(super) kind: &'static str,
-    /// What is in it.
-    pub(super) bytes: &'static [u8],
+    content: Content,
+}
+
+/// What is in a file.
+#[derive(PartialEq, Eq, Debug)]
+enum Content {
+    Plain(&'static [u8]),
+    /// Packed with gzip when the program was built, which text is: that is a third, in the program and on its way.
+    Packed(&'static [u8]),
 }
 
 impl File {
-    /// Whether it becomes much shorter by packing: text does.
+    /// Whether there is a packed form.
     pub(super) fn packs(&self) -> bool {
-        !matches!(self.kind, "image/png" | "image/gif")
+        matches!(self.content, Content::Packed(_))
+    }
+
+    /// Appends what is in it, packed if the client takes that. Returns whether it is packed.
+    pub(super) fn write(&self, out: &mut Vec<u8>, packed: bool) -> bool {
+        match self.content {
+            Content::Packed(bytes) if !packed => {
+                // Ours are whole: a test unpacks them all.
+                let _ = gzip::unpack(bytes, out);
+                return false;
+            }
+            Content::Plain(bytes) | Content::Packed(bytes) => out.extend_from_slice(bytes),
+        }
+        self.packs()
     }
 }
 
-/// A module of the page's own script.
-const fn script(path: &'static str, bytes: &'static [u8]) -> File {
-    File { path, kind: "text/javascript;charset=utf-8", bytes }
+/// What the build packed.
+macro_rules! packed {
+    ($name:literal) => {
+        Content::Packed(include_bytes!(concat!(env!("OUT_DIR"), "/web/", $name, ".gz")))
+    };
 }
 
-const STYLE: &[u8] = include_bytes!("files/web/style.css");
+/// A module of the page's own script.
+const fn script(path: &'static str, content: Content) -> File {
+    File { path, kind: "text/javascript;charset=utf-8", content }
+}
+
+const STYLE: Content = packed!("style.css");
+const ICON: Content = Content::Plain(include_bytes!("files/icon.png"));
+const LOGO: Content = Content::Plain(include_bytes!("files/supervisor.gif"));
 
 const FILES: &[File] = &[
-    File { path: "images/icon.png", kind: "image/png", bytes: include_bytes!("files/icon.png") },
-    File { path: "images/supervisor.gif", kind: "image/gif", bytes: include_bytes!("files/supervisor.gif") },
+    File { path: "images/icon.png", kind: "image/png", content: ICON },
+    File { path: "images/supervisor.gif", kind: "image/gif", content: LOGO },
     // The same one at the place where Supervisor has its own.
-    File { path: "stylesheets/supervisor.css", kind: "text/css", bytes: STYLE },
-    File { path: "web/style.css", kind: "text/css", bytes: STYLE },
-    File { path: "web/icon.svg", kind: "image/svg+xml", bytes: include_bytes!("files/web/icon.svg") },
-    script("web/actions.js", include_bytes!("files/web/actions.js")),
-    script("web/add.js", include_bytes!("files/web/add.js")),
-    script("web/ansi.js", include_bytes!("files/web/ansi.js")),
-    script("web/app.js", include_bytes!("files/web/app.js")),
-    script("web/cache.js", include_bytes!("files/web/cache.js")),
-    script("web/dom.js", include_bytes!("files/web/dom.js")),
-    script("web/live.js", include_bytes!("files/web/live.js")),
-    script("web/logfile.js", include_bytes!("files/web/logfile.js")),
-    script("web/logview.js", include_bytes!("files/web/logview.js")),
-    script("web/logwindow.js", include_bytes!("files/web/logwindow.js")),
-    script("web/rpc.js", include_bytes!("files/web/rpc.js")),
-    script("web/search.js", include_bytes!("files/web/search.js")),
-    script("web/table.js", include_bytes!("files/web/table.js")),
-    script("web/values.js", include_bytes!("files/web/values.js")),
-    script("web/view.js", include_bytes!("files/web/view.js")),
+    File { path: "stylesheets/supervisor.css", kind: "text/css", content: STYLE },
+    File { path: "web/style.css", kind: "text/css", content: STYLE },
+    File { path: "web/icon.svg", kind: "image/svg+xml", content: packed!("icon.svg") },
+    script("web/actions.js", packed!("actions.js")),
+    script("web/add.js", packed!("add.js")),
+    script("web/ansi.js", packed!("ansi.js")),
+    script("web/app.js", packed!("app.js")),
+    script("web/cache.js", packed!("cache.js")),
+    script("web/dom.js", packed!("dom.js")),
+    script("web/live.js", packed!("live.js")),
+    script("web/logfile.js", packed!("logfile.js")),
+    script("web/logview.js", packed!("logview.js")),
+    script("web/logwindow.js", packed!("logwindow.js")),
+    script("web/rpc.js", packed!("rpc.js")),
+    script("web/search.js", packed!("search.js")),
+    script("web/table.js", packed!("table.js")),
+    script("web/values.js", packed!("values.js")),
+    script("web/view.js", packed!("view.js")),
 ];
 
 /// The file of that name.
@@ -62,9 +93,14 @@ pub(super) fn is_directory(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
+
+    /// What is in a file, packed or not.
+    fn bytes(file: &File, packed: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        assert_eq!(file.write(&mut out, packed), packed && file.packs());
+        out
+    }
 
     #[test]
     fn http_120_121_files_are_what_they_are_called() {
@@ -76,7 +112,7 @@ mod tests {
                 "text/javascript;charset=utf-8" => b"// ",
                 _ => b"/*",
             };
-            assert!(file.bytes.starts_with(begins), "{}", file.path);
+            assert!(bytes(file, false).starts_with(begins), "{}", file.path);
             assert_eq!(find(file.path), Some(file));
         }
         for name in ["", "images", "images/", "/images/icon.png", "images/../images/icon.png", "files.rs"] {
@@ -87,15 +123,22 @@ mod tests {
             assert!(!is_directory(name), "{name}");
         }
     }
+
     #[test]
     fn all_files_are_small_and_ask_nothing_of_anybody_else() {
         let mut packed = 0;
         for file in FILES {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-            encoder.write_all(file.bytes).expect("a vector takes all");
-            packed += encoder.finish().expect("a vector takes all").len();
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            let name = if name == "supervisor.css" { "style.css" } else { name };
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/front/files");
+            let source =
+                [folder.to_string(), format!("{folder}/web")].map(|from| std::fs::read(format!("{from}/{name}")));
+            assert!(source.iter().flatten().eq([&bytes(file, false)]), "{}", file.path);
+            let small = bytes(file, true);
+            assert_eq!(file.packs(), small.starts_with(&[0x1f, 0x8b]), "{}", file.path);
+            packed += small.len();
             // The name of a vocabulary is no address.
-            let text = String::from_utf8_lossy(file.bytes).replace("http://www.w3.org/2000/svg", "");
+            let text = String::from_utf8_lossy(&bytes(file, false)).replace("http://www.w3.org/2000/svg", "");
             assert!(!text.contains("http:") && !text.contains("https:") && !text.contains("url("), "{}", file.path);
             // What would evaluate text, or take it for markup.
             for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"] {

@@ -305,7 +305,8 @@ mod tests {
     }
 
     fn to(method: &str, path: &str, kind: &str) -> Route {
-        let mut head = Head { method: method.into(), path: path.into(), ..Head::default() };
+        let mut head = Head::default();
+        (head.method, head.path) = (method.into(), path.into());
         head.headers.push("content-type", kind.as_bytes());
         route(&head)
     }

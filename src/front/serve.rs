@@ -51,7 +51,7 @@ impl Conn {
         let form = head.query.as_deref().map(Form::of_query).unwrap_or_default();
         let acts_by_get = head.method == "GET" && route == Route::Page(Page::Status) && form.may_change();
         self.request.call = route == Route::Rpc;
-        let coding = head.coding();
+        let coding = head.coding;
         let refused = match verdict {
             Verdict::Unreadable => Some(400),
             Verdict::Stranger => Some(401),

@@ -2,11 +2,11 @@
 
 use crate::base::limits;
 use crate::wire::gzip_stream::{Broken, Decoder, Encoder};
-use crate::wire::http_in::{Head, Reject};
+use crate::wire::http_headers::Headers;
+use crate::wire::http_in::Reject;
 
-/// Levels of effort.
+/// A level of effort.
 const FASTEST: u8 = 1;
-const USUAL: u8 = 6;
 
 /// How a body is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,27 +19,24 @@ pub enum Coding {
     Unknown,
 }
 
-impl Head {
-    /// How the body is packed (RFC 9110, 8.4).
-    pub fn coding(&self) -> Coding {
-        let Some(word) = self.header("content-encoding") else { return Coding::Plain };
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        match () {
-            () if is("gzip") || is("x-gzip") => Coding::Gzip,
-            () if word.contains(',') || ["compress", "deflate", "br", "zstd"].into_iter().any(is) => Coding::Unknown,
-            // upstream: a word that is no coding, such as `utf-8`, says nothing.
-            () => Coding::Plain,
-        }
+/// How the body is packed (RFC 9110, 8.4).
+pub fn coding(headers: &Headers) -> Coding {
+    let Some(word) = headers.values("content-encoding").next() else { return Coding::Plain };
+    let is = |known: &str| word.eq_ignore_ascii_case(known);
+    match () {
+        () if is("gzip") || is("x-gzip") => Coding::Gzip,
+        () if word.contains(',') || ["compress", "deflate", "br", "zstd"].into_iter().any(is) => Coding::Unknown,
+        // upstream: a word that is no coding, such as `utf-8`, says nothing.
+        () => Coding::Plain,
     }
+}
 
-    /// Whether the client asks for packed answers (RFC 9110, 12.5.3). `*` is not asking.
-    pub fn accepts_gzip(&self) -> bool {
-        self.headers.values("accept-encoding").flat_map(|list| list.split(',')).any(|item| {
-            let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-            ["gzip", "x-gzip"].iter().any(|known| coding.trim().eq_ignore_ascii_case(known))
-                && is_positive(weight.trim())
-        })
-    }
+/// Whether the client asks for packed answers (RFC 9110, 12.5.3). `*` is not asking.
+pub fn is_accepted(headers: &Headers) -> bool {
+    headers.values("accept-encoding").flat_map(|list| list.split(',')).any(|item| {
+        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+        ["gzip", "x-gzip"].iter().any(|known| coding.trim().eq_ignore_ascii_case(known)) && is_positive(weight.trim())
+    })
 }
 
 /// Whether a weight is none or more than 0. What is no weight says nothing that we understand: better not to pack.
@@ -117,9 +114,11 @@ pub fn pack(body: &[u8]) -> Option<Vec<u8>> {
     Some(encoder.finish(&[]))
 }
 
-/// Packs a short text of which it is known that it becomes shorter.
-pub fn pack_always(body: &[u8]) -> Vec<u8> {
-    Encoder::new(USUAL).finish(body)
+/// Appends what all of `packed` becomes. For texts that we packed ourselves: there is no bound.
+pub fn unpack(packed: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    let mut decoder = Decoder::default();
+    decoder.push(packed, out)?;
+    decoder.finish()
 }
 
 #[cfg(test)]
@@ -130,7 +129,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
-    use crate::wire::http_in::HeadReader;
+    use crate::wire::http_in::{Head, HeadReader};
 
     fn packed(data: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -177,9 +176,9 @@ mod tests {
             ("Br", Coding::Unknown),
             ("gzip, gzip", Coding::Unknown),
         ] {
-            assert_eq!(head(&format!("Content-Encoding: {value}")).coding(), coding, "{value}");
+            assert_eq!(head(&format!("Content-Encoding: {value}")).coding, coding, "{value}");
         }
-        assert_eq!(head("X: y").coding(), Coding::Plain);
+        assert_eq!(head("X: y").coding, Coding::Plain);
     }
 
     #[test]
@@ -203,9 +202,9 @@ mod tests {
             ("identity", false),
             ("", false),
         ] {
-            assert_eq!(head(&format!("Accept-Encoding: {value}")).accepts_gzip(), asks, "{value}");
+            assert_eq!(head(&format!("Accept-Encoding: {value}")).accepts_gzip, asks, "{value}");
         }
-        assert!(!head("X: gzip").accepts_gzip());
+        assert!(!head("X: gzip").accepts_gzip);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use majordomo::wire::gzip::{Unpacker, pack_always};
+use majordomo::wire::gzip::Unpacker;
+use majordomo::wire::gzip_stream::Encoder;
 use majordomo::wire::http_client::ResponseReader;
 use majordomo::wire::http_in::Reject;
 use majordomo::wire::xml_read::{Call, read_at_once, read_response};
@@ -70,7 +71,7 @@ pub fn gzip(bytes: &[u8]) {
     let whole = unpack(input, limit, usize::MAX);
     assert_eq!(unpack(input, limit, size), whole, "in pieces of {size}");
     assert!(whole.0.len() as u64 <= limit);
-    let packed = pack_always(input);
+    let packed = Encoder::new(6).finish(input);
     assert_eq!(unpack(&packed, input.len() as u64, size), (input.to_vec(), Ok(())));
     if let Some(less) = (input.len() as u64).checked_sub(1) {
         assert_eq!(unpack(&packed, less, size).1, Err(Reject::TooLarge));
