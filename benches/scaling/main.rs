@@ -5,7 +5,7 @@
 //! looked up in trees grows with the logarithm, what no longer fits the processor's caches grows besides. Fails if an
 //! event costs more than [`MOST`] times as much beside a thousand times as many processes.
 
-#[path = "host.rs"]
+#[path = "../support/host.rs"]
 mod host;
 
 use std::hint::black_box;

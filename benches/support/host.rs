@@ -1,10 +1,15 @@
-//! A system that does nothing, in constant time: what is measured beside it is the daemon's own work.
+//! A system that does nothing, in constant time, but for logs, which may be real files: what is measured beside it is the
+//! daemon's own work.
+
+// Each bench uses a part of this.
+#![allow(dead_code)]
 
 use majordomo::base::errno::Errno;
 use majordomo::base::key::Key;
 use majordomo::base::words::{Channel, Pid};
 use majordomo::config::error::ConfigError;
 use majordomo::config::spec::{Config, FastCgiSpec};
+use majordomo::sys::files::{self, Sink};
 use majordomo::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use majordomo::world::process::Process;
 
@@ -19,12 +24,23 @@ pub struct NoSystem {
     last_log: u64,
     /// What the configuration file says.
     config: Option<Config>,
+    /// Logs are files of the real disk; the one that was opened last.
+    disk: Option<Option<Sink>>,
 }
 
 impl NoSystem {
     /// One whose configuration file says this.
     pub fn with(config: Config) -> NoSystem {
         NoSystem { config: Some(config), ..NoSystem::default() }
+    }
+
+    /// One with a real disk, for one log at a time.
+    pub fn with_disk() -> NoSystem {
+        NoSystem { disk: Some(None), ..NoSystem::default() }
+    }
+
+    fn sink(&self) -> Option<&Sink> {
+        self.disk.as_ref()?.as_ref()
     }
 }
 
@@ -48,15 +64,19 @@ impl Host for NoSystem {
     }
     fn close_socket(&mut self, _: SocketId) {}
     fn close_pipes(&mut self, _: Key<Process>) {}
-    fn open_log(&mut self, _: &str) -> Result<Opened, Errno> {
+    fn open_log(&mut self, path: &str) -> Result<Opened, Errno> {
         self.last_file += 1;
+        if let Some(disk) = &mut self.disk {
+            let Sink { size, regular, identity, .. } = disk.insert(Sink::open(path)?);
+            return Ok(Opened { file: FileId(self.last_file), size: *size, regular: *regular, identity: *identity });
+        }
         Ok(Opened { file: FileId(self.last_file), size: 0, regular: true, identity: FILE.identity })
     }
     fn append(&mut self, _: FileId, bytes: &[u8]) -> Result<usize, Errno> {
-        Ok(bytes.len())
+        self.sink().map_or(Ok(bytes.len()), |sink| sink.append(bytes))
     }
     fn truncate(&mut self, _: FileId) -> Result<(), Errno> {
-        Ok(())
+        self.sink().map_or(Ok(()), Sink::truncate)
     }
     fn close_log(&mut self, _: FileId) {}
     fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
@@ -66,14 +86,18 @@ impl Host for NoSystem {
     fn create_log(&mut self, _: &str) -> Result<(), Errno> {
         Ok(())
     }
-    fn rename(&mut self, _: &str, _: &str) -> Result<(), Errno> {
-        Ok(())
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        self.sink().map_or(Ok(()), |_| files::rename(from, to))
     }
-    fn remove(&mut self, _: &str) -> Result<(), Errno> {
-        Ok(())
+    fn remove(&mut self, path: &str) -> Result<(), Errno> {
+        self.sink().map_or(Ok(()), |_| files::remove(path))
     }
-    fn stat(&mut self, _: &str) -> Result<Meta, Errno> {
-        Ok(FILE)
+    fn stat(&mut self, path: &str) -> Result<Meta, Errno> {
+        if self.sink().is_none() {
+            return Ok(FILE);
+        }
+        let files::Stat { size, identity, modified, regular, null } = files::stat(path)?;
+        Ok(Meta { size, identity, modified, regular, null })
     }
     fn read(&mut self, _: &str, _: u64, _: usize) -> Result<Vec<u8>, Errno> {
         Ok(Vec::new())
