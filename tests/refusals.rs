@@ -281,7 +281,8 @@ fn clients_at_the_door() {
     for call in ["send", "recv"] {
         refusals.set(&format!("{call} {ECONNRESET} 1 socket:"));
         let mut client = daemon.connect();
-        client.send(&request("supervisor.getPID", &[])).expect("a request");
+        // It may be gone by now.
+        let _ = client.send(&request("supervisor.getPID", &[]));
         assert!(client.read_reply().is_err(), "{call}");
         refusals.clear();
         others_are_served(&daemon, &mut daemon.connect());
@@ -374,6 +375,46 @@ fn signals() {
     proc::send(&[pid], "KILL");
     daemon.signal("TERM");
     assert!(daemon.wait_for_exit().success());
+}
+
+/// PROC-120 to PROC-124: the wall clock is set by a year, ahead and back, while programs start, run, are stopped and wait
+/// for their next try: everything happens in its time, and only what is shown changes.
+#[test]
+fn the_wall_clock() {
+    if upstream_differs("other calls are made") {
+        return;
+    }
+    const YEAR: i64 = 365 * 24 * 3600;
+    let (daemon, refusals) = started(
+        "[program:p]\ncommand=sh -c 'trap \"\" TERM; while :; do sleep 0.1; done'\nstartsecs=2\nstopwaitsecs=2\n\
+         killasgroup=true\nautostart=false\n[program:fails]\ncommand=false\nstartsecs=1\nstartretries=2\n\
+         autostart=false\n",
+    );
+    let mut client = client_of(&daemon);
+    for step in [YEAR, -YEAR] {
+        let begun = Instant::now();
+        daemon.call("supervisor.startProcess", &["p".into(), false.into()]);
+        refusals.set(&format!("clock {step} 1 -"));
+        daemon.wait_for_state("p", "RUNNING");
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(1900) && took < Duration::from_secs(8), "{step}: {took:?}");
+        others_are_served(&daemon, &mut client);
+        let Value::Int(now) = daemon.info("p").0.member("now").cloned().expect("now") else { panic!("no number") };
+        let wall = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() as i64;
+        assert!((now - wall - step).abs() < 100, "{step}: {now} {wall}");
+        let begun = Instant::now();
+        refusals.clear();
+        assert_eq!(daemon.call("supervisor.stopProcess", &["p".into()]), Value::Bool(true));
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(1900) && took < Duration::from_secs(8), "{step}: {took:?}");
+    }
+    let begun = Instant::now();
+    assert!(daemon.try_call("supervisor.startProcess", &["fails".into()]).is_err());
+    refusals.set(&format!("clock {} 1 -", -YEAR));
+    daemon.wait_for_state("fails", "FATAL");
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(2900) && took < Duration::from_secs(15), "{took:?}");
+    assert_eq!(daemon.log().matches("spawned: 'fails'").count(), 3);
 }
 
 /// At the start: what the daemon can do without, it does without; else it says what is missing.

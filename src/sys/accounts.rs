@@ -51,12 +51,16 @@ fn with_buffer(mut look: impl FnMut(&mut [c_char]) -> i32) {
     }
 }
 
-fn text(pointer: *const c_char) -> String {
+/// A field of an entry.
+///
+/// # Safety
+/// `pointer` is null, or a string with its end that lives until this returns: a field of an entry that a `get..._r` call
+/// has just filled, whose buffer is still there.
+unsafe fn text(pointer: *const c_char) -> String {
     if pointer.is_null() {
         return String::new();
     }
-    // SAFETY: the pointer is a field of an entry that a `get..._r` call just filled: a string with its end, in a
-    // buffer that lives until this call returns.
+    // SAFETY: the caller says so.
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
 }
 
@@ -77,9 +81,10 @@ fn user(asked: &Asked) -> Option<(UserSpec, String)> {
             }
         };
         if error == 0 && !result.is_null() {
-            let groups = groups_of(entry.pw_name, entry.pw_gid);
-            let user = UserSpec { text: text(entry.pw_name), uid: entry.pw_uid, gid: entry.pw_gid, groups };
-            found = Some((user, text(entry.pw_dir)));
+            // SAFETY: the entry was filled, and its fields lie in the buffer.
+            let (groups, name, home) =
+                unsafe { (groups_of(entry.pw_name, entry.pw_gid), text(entry.pw_name), text(entry.pw_dir)) };
+            found = Some((UserSpec { text: name, uid: entry.pw_uid, gid: entry.pw_gid, groups }, home));
         }
         error
     });
@@ -87,11 +92,14 @@ fn user(asked: &Asked) -> Option<(UserSpec, String)> {
 }
 
 /// Every group that lists the user, without the primary one (CFG-182).
-fn groups_of(name: *const c_char, primary: u32) -> Vec<u32> {
+///
+/// # Safety
+/// `name` is a string with its end.
+unsafe fn groups_of(name: *const c_char, primary: u32) -> Vec<u32> {
     let mut groups: Vec<libc::gid_t> = vec![0; 64];
     loop {
         let mut count = libc::c_int::try_from(groups.len()).unwrap_or(libc::c_int::MAX);
-        // SAFETY: name is a string with its end, groups has room for count numbers.
+        // SAFETY: the caller says what name is; groups has room for count numbers.
         let result = unsafe { libc::getgrouplist(name, primary, groups.as_mut_ptr(), &mut count) };
         let count = usize::try_from(count).unwrap_or(0);
         if result >= 0 {

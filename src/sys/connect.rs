@@ -41,7 +41,8 @@ pub fn unix(path: &Path) -> Result<UnixStream, Errno> {
     begin(libc::AF_UNIX, &address).map(UnixStream::from)
 }
 
-/// A socket of a family and the beginning of its connection; `address` is the family's kind of address.
+/// A socket of a family and the beginning of its connection; `address` is the family's kind of address. (Any other is
+/// refused by the kernel, which only reads it.)
 fn begin<T>(family: libc::c_int, address: &T) -> Result<OwnedFd, Errno> {
     let fd = socket(family)?;
     let length = std::mem::size_of::<T>() as libc::socklen_t;

@@ -53,7 +53,8 @@ pub fn release_startup_code() {
 }
 
 /// Lets go of the parts of one loaded file that nobody writes to. Those that are written to while loading, though
-/// they are protected later, are marked as writable in the file.
+/// they are protected later, are marked as writable in the file: code is not among them, as linkers make no libraries or
+/// position-independent programs whose code is relocated.
 ///
 /// # Safety
 /// To be called by dl_iterate_phdr(3) only: `info` describes a file that is loaded and stays so.
@@ -87,7 +88,7 @@ unsafe extern "C" fn release_segments(
 
 /// Keeps descriptors that we were born with out of our children (LOG-085). They stay open, since logs may name them.
 pub fn seal_inherited_descriptors() {
-    // SAFETY: marks descriptors close-on-exec, which harms nobody.
+    // SAFETY: numbers only; marks descriptors close-on-exec, which nobody in this process can notice.
     let result = unsafe {
         libc::syscall(
             libc::SYS_close_range,

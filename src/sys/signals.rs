@@ -56,8 +56,8 @@ pub fn prepare() {
     dispose(libc::SIGCHLD, libc::SIG_DFL);
 }
 
-/// A `struct sigaction` as the kernel has it, large enough for every architecture: the handler first, and all-zero
-/// meaning the default.
+/// A `struct sigaction` as the kernel has it, large enough for every architecture: the handler first (but on MIPS, where
+/// nothing is found to be ignored), and all-zero meaning the default.
 type KernelAction = [usize; 8];
 
 /// Bytes of the kernel's signal set.

@@ -3,6 +3,7 @@
  * The file that MAJORDOMO_REFUSALS names has a line for each rule: the call, the error's number, once in how many times,
  * and how the path begins that it is about ("-": any). It is read again at each call, so a test changes it as it likes.
  * Error 0 is no error: half of what was to be written is taken. What was refused is added to <file>.done, a line each.
+ * For "clock" the number is by how many seconds the wall clock is wrong.
  * Programs that supervisord runs inherit this, and are left alone. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -18,12 +19,14 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 #define RULES 8
 
 static const char *rules_file;
+static int last_number;
 static unsigned long counts[RULES];
 
 static void *real(const char *name) {
@@ -66,6 +69,8 @@ static int refused(const char *call, const char *path) {
         if (strcmp(word, call) != 0) continue;
         if (strcmp(prefix, "-") != 0 && (!path || strncmp(path, prefix, strlen(prefix)) != 0)) continue;
         if (++counts[at] % every != 0) continue;
+        last_number = number;
+        if (strcmp(call, "clock") == 0) return 1;
         char done[1040], told[1100];
         snprintf(done, sizeof done, "%s.done", rules_file);
         int length = snprintf(told, sizeof told, "%s %d %s\n", call, number, path ? path : "-");
@@ -194,6 +199,12 @@ int epoll_wait(int fd, struct epoll_event *events, int count, int timeout) {
 int epoll_ctl(int fd, int what, int other, struct epoll_event *event) {
     if (what == EPOLL_CTL_ADD && refused_fd("epoll_add", other) == 1) return -1;
     return REAL(epoll_ctl)(fd, what, other, event);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = REAL(clock_gettime)(clock, time);
+    if (clock == CLOCK_REALTIME && refused("clock", NULL) == 1) time->tv_sec += last_number;
+    return result;
 }
 
 int clone(int (*act)(void *), void *stack, int flags, void *arg, ...) {
