@@ -139,6 +139,25 @@ pub fn bytes_repr(bytes: &[u8]) -> String {
     out
 }
 
+/// Appends a number in decimal digits: without the library's machinery for numbers of all forms, which takes ten times
+/// as long.
+pub fn push_decimal(out: &mut Vec<u8>, number: u64) {
+    /// No number has more.
+    const DIGITS: usize = 20;
+    let mut digits = [0; DIGITS];
+    let mut begin = DIGITS;
+    let mut left = number;
+    loop {
+        begin -= 1;
+        digits[begin] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[begin..]);
+}
+
 /// Whether XML 1.0 can carry this character.
 pub fn is_xml_char(c: char) -> bool {
     !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')

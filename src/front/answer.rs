@@ -111,6 +111,8 @@ pub(super) struct Answers {
     /// The `Date` header and the second it was made for.
     date: String,
     date_secs: Option<i64>,
+    /// The head of the usual answer to a call, up to its body's length, with this date; empty: not made yet.
+    usual: Vec<u8>,
 }
 
 impl Answers {
@@ -185,7 +187,7 @@ impl Answers {
             top.headers = &headers;
         } else if alone {
             let mut head = std::mem::take(&mut self.head);
-            self.write_head(&mut head, request, &top, Some(length as u64), wall);
+            self.write_call_head(&mut head, request, &top, length, wall);
             out.put_before(&head);
             head.clear();
             self.head = head;
@@ -199,7 +201,7 @@ impl Answers {
         let before = out.len();
         let [begin, end] = xml_write::TEXT_RESPONSE;
         let length = begin.len() + (*text).as_ref().len() + end.len();
-        self.write_head(out.tail(), request, top, Some(length as u64), wall);
+        self.write_call_head(out.tail(), request, top, length, wall);
         out.push(begin.as_bytes());
         out.share(text);
         out.push(end.as_bytes());
@@ -354,12 +356,31 @@ impl Answers {
         out.len() - before
     }
 
-    fn write_head(&mut self, out: &mut Vec<u8>, request: &Request, top: &Top<'_>, length: Option<u64>, wall: Wall) {
+    /// The head of a call's answer. Nearly all of one second differ in the length only.
+    fn write_call_head(&mut self, out: &mut Vec<u8>, request: &Request, top: &Top<'_>, length: usize, wall: Wall) {
+        let is_usual = request.version == Version::Http11 && request.keep_alive && top.headers.len() == 1;
+        self.set_date(wall);
+        if is_usual && !self.usual.is_empty() {
+            return http_out::write_like(out, &self.usual, length as u64);
+        }
+        let begin = out.len();
+        self.write_head(out, request, top, Some(length as u64), wall);
+        if is_usual && let Some(place) = http_out::length_place(&out[begin..]) {
+            self.usual.extend_from_slice(&out[begin..begin + place]);
+        }
+    }
+
+    fn set_date(&mut self, wall: Wall) {
         let secs = wall.secs();
         if self.date_secs != Some(secs) {
             self.date = Calendar::at(secs, 0).http_date();
             self.date_secs = Some(secs);
+            self.usual.clear();
         }
+    }
+
+    fn write_head(&mut self, out: &mut Vec<u8>, request: &Request, top: &Top<'_>, length: Option<u64>, wall: Wall) {
+        self.set_date(wall);
         let head = ResponseHead {
             version: request.version,
             status: top.status,

@@ -34,7 +34,7 @@ pub(super) struct Scene<'a, 'h> {
     pub(super) complaints: &'a mut Complaints,
     pub(super) memo: &'a mut Memo,
     /// The head that is read, and the call that is carried out, in room that is used again.
-    pub(super) head: &'a mut Head,
+    pub(super) head: &'a mut Option<Box<Head>>,
     pub(super) call: &'a mut Call,
     pub(super) servers: &'a [Server],
     /// The date of what comes with the daemon.
@@ -408,9 +408,8 @@ impl Conn {
             match &mut self.state {
                 State::Head => {
                     // Some clients send one line end too many (HTTP-155): nothing has begun yet.
-                    let blank = blank_lines(rest);
-                    used += blank;
-                    let rest = &rest[blank..];
+                    used += blank_lines(rest);
+                    let rest = &input[used..];
                     if rest.is_empty() || self.output.len() >= limits::OUT_BYTES {
                         return used;
                     }
@@ -418,19 +417,19 @@ impl Conn {
                         self.more = true;
                         return used;
                     }
-                    match self.heads.read_into(rest, scene.head) {
-                        Ok(None) => return used,
-                        Ok(Some(taken)) => {
-                            used += taken;
-                            answered += 1;
-                            let head = std::mem::take(scene.head);
-                            self.begin(&head, scene);
-                            *scene.head = head;
-                        }
-                        Err(reject) => {
-                            self.request = Request::unreadable(HeadReader::version(rest));
-                            self.reject(reject, scene);
-                        }
+                    let mut head = scene.head.take().unwrap_or_default();
+                    let read = self.heads.read_into(rest, &mut head);
+                    if let Ok(Some(taken)) = read {
+                        used += taken;
+                        answered += 1;
+                        self.begin(&head, scene);
+                    }
+                    *scene.head = Some(head);
+                    if let Err(reject) = read {
+                        self.request = Request::unreadable(HeadReader::version(rest));
+                        self.reject(reject, scene);
+                    } else if read == Ok(None) {
+                        return used;
                     }
                 }
                 State::Body { reader, job } => {

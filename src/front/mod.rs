@@ -106,7 +106,7 @@ pub struct Front {
     /// What open pages are told.
     memo: Memo,
     /// The room for heads and calls: there is one at a time.
-    head: Head,
+    head: Option<Box<Head>>,
     call: Call,
     /// To be named by [`Front::next_changed`].
     changed: Vec<Key<Conn>>,
@@ -154,7 +154,7 @@ impl Front {
             answers: Answers::default(),
             complaints: Complaints::default(),
             memo: Memo::default(),
-            head: Head::default(),
+            head: None,
             call: Call::default(),
             changed: Vec::new(),
             ready: Vec::new(),
@@ -244,7 +244,7 @@ impl Front {
     pub(crate) fn mend(&mut self, world: &mut World, turn: &mut Turn<'_>) -> bool {
         let broken = self.visiting.take();
         self.answers = Answers::default();
-        (self.head, self.call) = (Head::default(), Call::default());
+        (self.head, self.call) = (None, Call::default());
         self.memo.clear();
         for list in [&mut self.changed, &mut self.ready, &mut self.waiting, &mut self.following, &mut self.watching] {
             list.clear();

@@ -1,10 +1,11 @@
 //! HTTP as a client sees it: requests out, responses in, piece by piece. Opens no connection and never waits.
 
 use crate::base::limits;
+use crate::base::text::push_decimal;
 use crate::wire::http_body::BodyReader;
 use crate::wire::http_headers::Headers;
 use crate::wire::http_in::{Framing, Reject, parse_length};
-use crate::wire::http_out::{write_decimal, write_header};
+use crate::wire::http_out::write_header;
 
 /// Appends a request. The body's length is sent with a body, and with every POST; `headers` must not say it.
 pub fn write_request(out: &mut Vec<u8>, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
@@ -17,7 +18,7 @@ pub fn write_request(out: &mut Vec<u8>, method: &str, path: &str, headers: &[(&s
     }
     if !body.is_empty() || method == "POST" {
         out.extend_from_slice(b"Content-Length: ");
-        write_decimal(out, body.len() as u64);
+        push_decimal(out, body.len() as u64);
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"\r\n");

@@ -1,16 +1,33 @@
 //! Header lines of HTTP messages, all in one text that is used again for the next message. Knows their form, not what
 //! they mean.
 
+use std::ops::Range;
+
 use crate::base::limits;
 
 /// Header lines in the order received: lower-case names, trimmed values (lossy UTF-8).
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Headers {
-    /// Names and values, one behind the other.
+    /// Names and values, and what stood between them.
     text: String,
-    /// Where each name begins, where its value does, and where that ends.
-    lines: Vec<(usize, usize, usize)>,
+    lines: Vec<Line>,
 }
+
+/// Where a name and its value are.
+#[derive(Clone, Debug)]
+struct Line {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+/// What stands between does not count.
+impl PartialEq for Headers {
+    fn eq(&self, other: &Headers) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
 
 impl Headers {
     /// Reads lines up to and including the empty one in place of what was here; folded lines are joined (HTTP-023).
@@ -18,11 +35,10 @@ impl Headers {
     pub fn read(&mut self, block: &[u8]) -> Option<()> {
         /// Nearly all heads have fewer lines, and room for all that there may be takes longer to make than to read.
         const FEW: usize = 24;
-        self.clear();
         let mut few = [httparse::EMPTY_HEADER; FEW];
         match httparse::parse_headers(block, &mut few) {
             Ok(httparse::Status::Complete((_, lines))) => {
-                lines.iter().for_each(|line| self.push(line.name, line.value));
+                self.take(block, lines);
                 return Some(());
             }
             Err(httparse::Error::TooManyHeaders) => {
@@ -41,8 +57,27 @@ impl Headers {
         let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(block, &mut many) else {
             return None;
         };
-        lines.iter().for_each(|line| self.push(line.name, line.value));
+        self.take(block, lines);
         Some(())
+    }
+
+    /// Takes the lines of a block.
+    fn take(&mut self, block: &[u8], lines: &[httparse::Header<'_>]) {
+        self.clear();
+        let Ok(text) = std::str::from_utf8(block) else {
+            return lines.iter().for_each(|line| self.push(line.name, line.value));
+        };
+        // All at once: one copy, and names and values are where they were.
+        self.text.push_str(text);
+        let place = |part: &[u8]| {
+            let begin = (part.as_ptr() as usize).saturating_sub(block.as_ptr() as usize);
+            begin..begin + part.len()
+        };
+        for line in lines {
+            let line = Line { name: place(line.name.as_bytes()), value: place(line.value.trim_ascii()) };
+            self.text[line.name.clone()].make_ascii_lowercase();
+            self.lines.push(line);
+        }
     }
 
     /// Forgets all lines.
@@ -58,26 +93,26 @@ impl Headers {
         self.text[begin..].make_ascii_lowercase();
         let middle = self.text.len();
         push_lossy(&mut self.text, value.trim_ascii());
-        self.lines.push((begin, middle, self.text.len()));
+        self.lines.push(Line { name: begin..middle, value: middle..self.text.len() });
     }
 
     /// All lines: name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.lines.iter().map(|(begin, middle, end)| (&self.text[*begin..*middle], &self.text[*middle..*end]))
+        self.lines.iter().map(|line| (&self.text[line.name.clone()], &self.text[line.value.clone()]))
     }
 
     /// The values of all lines of that name, given in lower case.
     pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         // By length first: most names differ in that.
-        let is_it = move |(begin, middle, _): &&(usize, usize, usize)| {
-            middle - begin == name.len() && self.text.as_bytes()[*begin..*middle] == *name.as_bytes()
+        let is_it = move |line: &&Line| {
+            line.name.len() == name.len() && self.text.as_bytes()[line.name.clone()] == *name.as_bytes()
         };
-        self.lines.iter().filter(is_it).map(|(_, middle, end)| &self.text[*middle..*end])
+        self.lines.iter().filter(is_it).map(|line| &self.text[line.value.clone()])
     }
 
     /// Whether a header that is a list, such as `Connection`, names `word` (in lower case).
     pub fn lists(&self, name: &str, word: &str) -> bool {
-        self.values(name).flat_map(|list| list.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
+        self.values(name).any(|list| list.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
     }
 }
 

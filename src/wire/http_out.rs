@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::base::text::push_decimal;
 use crate::wire::http_in::Version;
 use crate::wire::scan::find;
 
@@ -61,7 +62,7 @@ pub fn write_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     let until_close = has_body && head.length.is_none() && head.version != Version::Http11;
     let version = if head.version == Version::Http11 { "HTTP/1.1 " } else { "HTTP/1.0 " };
     out.extend_from_slice(version.as_bytes());
-    write_decimal(out, u64::from(head.status));
+    push_decimal(out, u64::from(head.status));
     out.push(b' ');
     out.extend_from_slice(reason(head.status).as_bytes());
     out.extend_from_slice(b"\r\nServer: Medusa/1.12\r\n");
@@ -77,7 +78,7 @@ pub fn write_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
         _ if !has_body => {}
         Some(length) => {
             out.extend_from_slice(b"Content-Length: ");
-            write_decimal(out, length);
+            push_decimal(out, length);
             out.extend_from_slice(b"\r\n");
         }
         None if head.version == Version::Http11 => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
@@ -90,6 +91,21 @@ pub fn write_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
         out.extend_from_slice(b"Connection: Keep-Alive\r\n");
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Where the body's length stands in a head of [`write_head`] that ends with it.
+pub fn length_place(head: &[u8]) -> Option<usize> {
+    let digits = head.strip_suffix(b"\r\n\r\n")?;
+    let count = digits.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    digits[..digits.len() - count].ends_with(b"\r\nContent-Length: ").then_some(digits.len() - count)
+}
+
+/// Appends the head of an answer that is like another one but for the length of its body; `before`: the other one up to
+/// [`length_place`].
+pub fn write_like(out: &mut Vec<u8>, before: &[u8], length: u64) {
+    out.extend_from_slice(before);
+    push_decimal(out, length);
+    out.extend_from_slice(b"\r\n\r\n");
 }
 
 /// The body of an error page (HTTP-043).
@@ -128,21 +144,6 @@ pub(crate) fn write_header(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends a number. Every answer has one or two, and the library's way to write one takes as long as half an answer.
-pub(crate) fn write_decimal(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,9 +172,24 @@ mod tests {
     fn numbers_are_written_as_the_library_does() {
         for number in [0, 1, 9, 10, 99, 100, 4096, u64::from(u32::MAX), u64::MAX] {
             let mut out = b"x".to_vec();
-            write_decimal(&mut out, number);
+            push_decimal(&mut out, number);
             assert_eq!(out, format!("x{number}").into_bytes());
         }
+    }
+
+    #[test]
+    fn http_040_a_head_like_another() {
+        let one = head(Version::Http11, 200, Some(129), true);
+        let place = length_place(one.as_bytes()).unwrap();
+        for length in [0, 7, 1_048_576, u64::MAX] {
+            let mut out = b"before".to_vec();
+            write_like(&mut out, &one.as_bytes()[..place], length);
+            assert_eq!(out, ["before", &head(Version::Http11, 200, Some(length), true)].concat().as_bytes());
+        }
+        // Another header is the last one, or there is no length.
+        assert_eq!(length_place(head(Version::Http10, 200, Some(1), true).as_bytes()), None);
+        assert_eq!(length_place(head(Version::Http11, 200, None, true).as_bytes()), None);
+        assert_eq!(length_place(b"\r\n\r\n"), None);
     }
 
     #[test]

@@ -224,6 +224,15 @@ enum Stop {
 
 /// Takes whole elements and plain text past the XML reader, which has just told of a tag and holds nothing back.
 fn take_plain(quick: &mut Quick, tree: &mut Tree, input: &str, taken: &mut usize) -> Result<Stop, Broken> {
+    // A piece of a large text is looked at once.
+    let rest = &input[*taken..];
+    if let Front::Text(text, length) = front(rest)
+        && length == rest.len()
+    {
+        tree.text(text);
+        *taken += length;
+        return Ok(Stop::Short);
+    }
     // Behind the last tag is no element.
     let last = input.rfind('<');
     loop {

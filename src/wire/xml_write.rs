@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::base::text::float_repr;
+use crate::base::text::{float_repr, push_decimal};
 use crate::base::value::{Put, Value, ValueRef};
 use crate::base::words::Fault;
 use crate::wire::scan::plain_length;
@@ -125,23 +125,10 @@ fn write_int(out: &mut Vec<u8>, number: i64) {
 
 /// A number in decimal digits.
 fn write_integer(out: &mut Vec<u8>, number: i64) {
-    /// No number has more.
-    const DIGITS: usize = 20;
-    let mut digits = [0; DIGITS];
-    let mut begin = DIGITS;
-    let mut left = number.unsigned_abs();
-    loop {
-        begin -= 1;
-        digits[begin] = b'0' + (left % 10) as u8;
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
     if number < 0 {
         out.push(b'-');
     }
-    out.extend_from_slice(&digits[begin..]);
+    push_decimal(out, number.unsigned_abs());
 }
 
 /// One value with its line end (RPC-203, 204, 206).
