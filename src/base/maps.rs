@@ -1,8 +1,9 @@
 //! Two ordered maps, by number and by name, in place of a map for each pair of types.
 //!
-//! A `BTreeMap` is made anew, 4 KB of code, for each pair of types. Of these two there is one each, whatever is kept.
+//! A `BTreeMap` is made anew, 8 KB of code, for each pair of types. Of these two there is one each, whatever is kept, and
+//! the set of pairs of numbers that the former is serves [`Deadlines`](crate::base::time::Deadlines), too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -50,40 +51,47 @@ impl<T> Number for Key<T> {
 
 /// A map from one kind of number to another, in the order of the former.
 pub struct ByNumber<K, V> {
-    all: BTreeMap<u64, u64>,
+    /// Pairs, of which no two begin alike.
+    all: BTreeSet<(u64, u64)>,
     of: PhantomData<fn() -> (K, V)>,
 }
 
 impl<K, V> Default for ByNumber<K, V> {
     fn default() -> Self {
-        ByNumber { all: BTreeMap::new(), of: PhantomData }
+        ByNumber { all: BTreeSet::new(), of: PhantomData }
     }
 }
 
 impl<K: Number, V: Number> ByNumber<K, V> {
     /// Returns what was there.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        self.all.insert(key.to_number(), value.to_number()).map(V::from_number)
+        let before = self.remove(key);
+        self.all.insert((key.to_number(), value.to_number()));
+        before
     }
 
     /// Returns what was there.
     pub fn remove(&mut self, key: K) -> Option<V> {
-        self.all.remove(&key.to_number()).map(V::from_number)
+        let before = self.get(key)?;
+        self.all.remove(&(key.to_number(), before.to_number()));
+        Some(before)
     }
 
     /// What is there.
     pub fn get(&self, key: K) -> Option<V> {
-        self.all.get(&key.to_number()).copied().map(V::from_number)
+        first_from(&self.all, key.to_number())
+            .filter(|pair| pair.0 == key.to_number())
+            .map(|pair| V::from_number(pair.1))
     }
 
     /// The first from this key on.
     pub fn first_from(&self, key: K) -> Option<(K, V)> {
-        self.all.range(key.to_number()..).next().map(pair)
+        first_from(&self.all, key.to_number()).map(pair)
     }
 
     /// All, in order.
     pub fn iter(&self) -> impl Iterator<Item = (K, V)> {
-        self.all.iter().map(pair)
+        self.all.iter().copied().map(pair)
     }
 
     /// How many there are.
@@ -102,8 +110,13 @@ impl<K: Number, V: Number> ByNumber<K, V> {
     }
 }
 
-fn pair<K: Number, V: Number>((key, value): (&u64, &u64)) -> (K, V) {
-    (K::from_number(*key), V::from_number(*value))
+/// The first pair that begins with `key` or more.
+fn first_from(all: &BTreeSet<(u64, u64)>, key: u64) -> Option<(u64, u64)> {
+    all.range((key, 0)..).next().copied()
+}
+
+fn pair<K: Number, V: Number>((key, value): (u64, u64)) -> (K, V) {
+    (K::from_number(key), V::from_number(value))
 }
 
 impl<K: Number + fmt::Debug, V: Number + fmt::Debug> fmt::Debug for ByNumber<K, V> {

@@ -10,8 +10,18 @@ type Compare<'a> = &'a mut dyn FnMut(usize, usize) -> Ordering;
 
 /// Sorts `items`; equal ones keep their order.
 pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
-    let mut places = sorted_places(items.len(), &mut |one, other| compare(&items[one], &items[other]));
-    // Each round of exchanges puts all items of one cycle where they belong.
+    let places = sorted_places(items.len(), &mut |one, other| compare(&items[one], &items[other]));
+    arrange(places, &mut |one, other| items.swap(one, other));
+}
+
+/// Sorts `items` by what they have.
+pub fn sort<T: Ord>(items: &mut [T]) {
+    sort_by(items, T::cmp);
+}
+
+/// Puts items where they belong by exchanging two at a time; `places` says which item comes first, which second.
+fn arrange(mut places: Vec<usize>, exchange: &mut dyn FnMut(usize, usize)) {
+    // Each round puts all items of one cycle where they belong.
     for start in 0..places.len() {
         let mut at = start;
         loop {
@@ -19,15 +29,10 @@ pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) 
             if from == start {
                 break;
             }
-            items.swap(at, from);
+            exchange(at, from);
             at = from;
         }
     }
-}
-
-/// Sorts `items` by what they have.
-pub fn sort<T: Ord>(items: &mut [T]) {
-    sort_by(items, T::cmp);
 }
 
 /// Which item comes first, which second, and so on: runs of doubling length are merged.

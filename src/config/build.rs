@@ -157,7 +157,7 @@ impl<'a> Builder<'a> {
             let hint = format!("built in are {}", ResultHandler::TABLE.map(|row| row.1).join(", "));
             fine = Err(from.fail_with("result_handler", text, hint));
         }
-        let mut events: Vec<String> = keys.events.iter().map(|event| event.to_uppercase()).collect();
+        let mut events: Vec<String> = keys.events.iter().map(|event| event.to_ascii_uppercase()).collect();
         if events.is_empty() {
             fine = Err(from.missing("events", format!("[{}] section requires an \"events\" line", section.name)));
         }
@@ -333,7 +333,7 @@ fn starting<'a>(ini: &'a Ini, start: &'static str) -> impl Iterator<Item = (&'a 
 fn tcp_address(url: &str) -> Option<(String, &str)> {
     let (host, port) = url.strip_prefix("tcp://")?.split_once(':')?;
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    (digits && !host.is_empty() && !host.contains(is_space)).then(|| (host.to_lowercase(), port))
+    (digits && !host.is_empty() && !host.contains(is_space)).then(|| (host.to_ascii_lowercase(), port))
 }
 
 /// The keys of one process, with its own variables and its name's names.
@@ -463,7 +463,7 @@ pub fn read_program(
     let mut section = Section::new(&format!("program:{name}"), place.clone());
     for (key, value) in options {
         let setting = crate::config::ini::Setting { value: value.clone(), at: place.clone() };
-        section.settings.insert(key.to_lowercase(), setting);
+        section.settings.insert(key.to_ascii_lowercase(), setting);
     }
     let mut report = Report::default();
     let ini = Ini::new();

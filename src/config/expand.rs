@@ -268,7 +268,7 @@ fn number_form(letter: char, number: i64, spec: &Spec) -> Result<String, Wrong> 
         'X' => ("0X", format!("{size:X}")),
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
             let body = float(letter.to_ascii_lowercase(), size as f64, spec.precision.unwrap_or(6), spec.alternate);
-            let body = if letter.is_ascii_uppercase() { body.to_uppercase() } else { body };
+            let body = if letter.is_ascii_uppercase() { body.to_ascii_uppercase() } else { body };
             return Ok(pad(sign, &body, spec, spec.zero));
         }
         _ => ("", size.to_string()),

@@ -312,7 +312,7 @@ fn header(content: &str) -> Option<&str> {
 /// Key and value, split at the first `=` or `:` (CFG-026); none without one (CFG-027).
 fn option(content: &str) -> Option<(String, &str)> {
     let at = content.find(['=', ':'])?;
-    Some((content[..at].trim_end_matches(is_space).to_lowercase(), content[at + 1..].trim_matches(is_space)))
+    Some((content[..at].trim_end_matches(is_space).to_ascii_lowercase(), content[at + 1..].trim_matches(is_space)))
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ fn digits(text: &str, base: u32) -> Option<i64> {
 
 /// CFG-062.
 pub fn boolean(text: &str, _: &dyn Surroundings) -> Result<bool, String> {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     match (TRUE.contains(&&*lower), FALSE.contains(&&*lower)) {
         (true, _) => Ok(true),
         (_, true) => Ok(false),
@@ -110,7 +110,7 @@ pub fn boolean(text: &str, _: &dyn Surroundings) -> Result<bool, String> {
 
 /// CFG-063.
 pub fn autorestart(text: &str, around: &dyn Surroundings) -> Result<Autorestart, String> {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     match boolean(&lower, around) {
         Ok(true) => Ok(Autorestart::Always),
         Ok(false) => Ok(Autorestart::Never),
@@ -134,7 +134,7 @@ pub fn count_or_auto(text: &str, around: &dyn Surroundings) -> Result<Option<i64
 
 /// Bytes (CFG-064). Less than nothing is nothing: both switch off what is measured.
 pub fn size(text: &str, around: &dyn Surroundings) -> Result<u64, String> {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     let suffixes = [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)];
     let cut = suffixes.iter().find_map(|(suffix, factor)| Some((lower.strip_suffix(suffix)?, *factor)));
     let (number, factor) = cut.unwrap_or((&lower, 1));
@@ -247,7 +247,7 @@ pub enum LogChoice {
 
 /// CFG-071.
 pub fn logfile(text: &str, around: &dyn Surroundings) -> Result<LogChoice, String> {
-    Ok(match text.to_lowercase().as_str() {
+    Ok(match text.to_ascii_lowercase().as_str() {
         "" | "none" | "off" => LogChoice::File(LogFile::None),
         "auto" => LogChoice::File(LogFile::Auto),
         "syslog" => LogChoice::Syslog,
@@ -301,7 +301,7 @@ pub fn inet_address(text: &str, around: &dyn Surroundings) -> Result<(String, u1
         return Err("no port number specified in ''".to_string());
     }
     let number = self::port(port, around)?;
-    let host = host.to_lowercase();
+    let host = host.to_ascii_lowercase();
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let host = inner.filter(|inner| is_ipv6(inner)).unwrap_or(&host);
     Ok((if host == "*" { String::new() } else { host.to_string() }, number))
@@ -333,7 +333,7 @@ pub fn environment(text: &str, _: &dyn Surroundings) -> Result<Vec<(String, Stri
 
 /// What the length before an event counts (BUG-082).
 pub fn len_unit(text: &str, _: &dyn Surroundings) -> Result<LenUnit, String> {
-    match text.to_lowercase().as_str() {
+    match text.to_ascii_lowercase().as_str() {
         "characters" => Ok(LenUnit::Characters),
         "bytes" => Ok(LenUnit::Bytes),
         _ => Err(format!("not a unit of lengths (characters or bytes): {}", repr(text))),
@@ -342,7 +342,7 @@ pub fn len_unit(text: &str, _: &dyn Surroundings) -> Result<LenUnit, String> {
 
 /// How multicall wraps its results: true for one-element arrays (DEC-011).
 pub fn results_form(text: &str, _: &dyn Surroundings) -> Result<bool, String> {
-    match text.to_lowercase().as_str() {
+    match text.to_ascii_lowercase().as_str() {
         "bare" => Ok(false),
         "array" => Ok(true),
         _ => Err(format!("not a form of results (bare or array): {}", repr(text))),

@@ -4,7 +4,6 @@
 //! panic is reported on stderr as in any program.
 
 use std::backtrace::Backtrace;
-use std::collections::BTreeSet;
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
@@ -50,7 +49,7 @@ pub fn take() -> Option<String> {
 
 /// Ends children without the daemon's help: SIGTERM, and after some patience SIGKILL for their whole process groups.
 pub fn end_children(host: &RealHost) {
-    let mut left: BTreeSet<Pid> = host.pipes.pids().collect();
+    let mut left: Vec<Pid> = host.pipes.pids().collect();
     for (signal, group) in [(SIGTERM, false), (SIGKILL, true)] {
         for pid in &left {
             // Whoever is gone already needs no signal.

@@ -41,11 +41,13 @@ pub fn is_accepted(headers: &Headers) -> bool {
 
 /// Whether a weight is none or more than 0. What is no weight says nothing that we understand: better not to pack.
 fn is_positive(weight: &str) -> bool {
-    let number = |(name, number): (&str, &str)| match name.trim().eq_ignore_ascii_case("q") {
-        true => number.trim().parse::<f32>().ok(),
-        false => None,
+    let positive = |(name, number): (&str, &str)| {
+        let digits = number.trim().as_bytes();
+        name.trim().eq_ignore_ascii_case("q")
+            && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+            && digits.iter().any(|byte| matches!(byte, b'1'..=b'9'))
     };
-    weight.is_empty() || weight.split_once('=').and_then(number).is_some_and(|number| number > 0.0)
+    weight.is_empty() || weight.split_once('=').is_some_and(positive)
 }
 
 /// Unpacks a body as it comes.

@@ -3,11 +3,12 @@
 //! Costs one test of a flag while nobody watches. Who watches remembers the number of the news that comes next; if that
 //! has fallen out of the ring, all of the world is news.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::base::key::Key;
+use crate::base::key::{Key, Slab};
 use crate::base::limits::{LINE_BYTES, LINE_CHARS, LINES_PAUSE, LINES_PER_LOOK, NEWS};
+use crate::base::maps::ByNumber;
 use crate::base::time::Mono;
 use crate::base::words::Channel;
 use crate::wire::ansi::AnsiStrip;
@@ -37,7 +38,7 @@ pub struct News {
     before: u64,
     /// Whose logs were written since their last line was read, each once.
     grown: VecDeque<Key<Process>>,
-    lines: BTreeMap<Key<Process>, LastLine>,
+    lines: Lines,
     /// When last lines may be read again.
     lines_from: Mono,
 }
@@ -48,6 +49,36 @@ struct LastLine {
     text: Rc<str>,
     /// It stands in the list of those that have grown.
     grown: bool,
+}
+
+/// Last lines by their process.
+#[derive(Debug, Default)]
+struct Lines {
+    places: ByNumber<Key<Process>, usize>,
+    all: Slab<LastLine>,
+}
+
+impl Lines {
+    fn get(&self, who: Key<Process>) -> Option<&LastLine> {
+        self.all.get(self.places.get(who)?)
+    }
+
+    fn get_mut(&mut self, who: Key<Process>) -> Option<&mut LastLine> {
+        self.all.get_mut(self.places.get(who)?)
+    }
+
+    /// Makes it if there is none.
+    fn of(&mut self, who: Key<Process>) -> &mut LastLine {
+        let place = self.places.get(who).unwrap_or_else(|| self.all.insert(LastLine::default()));
+        self.places.insert(who, place);
+        &mut self.all[place]
+    }
+
+    fn remove(&mut self, who: Key<Process>) {
+        if let Some(place) = self.places.remove(who) {
+            self.all.remove(place);
+        }
+    }
 }
 
 impl News {
@@ -101,7 +132,7 @@ impl World {
     /// A process is gone.
     pub(crate) fn note_gone(&mut self, who: Key<Process>, group: &Rc<str>, name: &str) {
         if self.news.watched {
-            self.news.lines.remove(&who);
+            self.news.lines.remove(who);
             self.news.add(Item::Gone(group.clone(), name.into()));
         }
     }
@@ -113,7 +144,7 @@ impl World {
 
     /// The logs of a process were emptied.
     pub(crate) fn note_cleared(&mut self, who: Key<Process>) {
-        if let Some(line) = self.news.lines.get_mut(&who) {
+        if let Some(line) = self.news.lines.get_mut(who) {
             line.text = Rc::default();
             self.news.add(Item::Line(who));
         }
@@ -127,7 +158,7 @@ impl World {
     }
 
     fn queue_line(&mut self, who: Key<Process>) {
-        let line = self.news.lines.entry(who).or_default();
+        let line = self.news.lines.of(who);
         if !std::mem::replace(&mut line.grown, true) {
             self.news.grown.push_back(who);
         }
@@ -135,7 +166,7 @@ impl World {
 
     /// The last line of a process's stdout log, as far as it is known; if it isn't, it will be news.
     pub fn last_line(&mut self, who: Key<Process>) -> Rc<str> {
-        match self.news.lines.get(&who) {
+        match self.news.lines.get(who) {
             Some(line) => line.text.clone(),
             None => {
                 if self.news.watched {
@@ -161,7 +192,7 @@ impl World {
             let Some(who) = self.news.grown.pop_front() else { return };
             let Some(process) = self.processes.get(who) else { continue };
             let text = process.log_path(Channel::Stdout).map(|path| read_line(path, turn.host)).unwrap_or_default();
-            let line = self.news.lines.entry(who).or_default();
+            let line = self.news.lines.of(who);
             line.grown = false;
             // One that was rotated just now has no line yet.
             if !text.is_empty() && *line.text != *text {

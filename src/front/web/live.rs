@@ -3,11 +3,10 @@
 //! `all` has everything, `some` what changed since. The text depends on the world and on what was told before, not on
 //! who reads it, so it is made once for all who know the same.
 
-use std::collections::BTreeSet;
-
 use super::row_logs;
 use super::text::json_text as text;
 use crate::base::key::Key;
+use crate::base::order;
 use crate::base::time::Mono;
 use crate::base::words::SUPERVISOR_VERSION;
 use crate::rpc::info::description;
@@ -70,18 +69,21 @@ fn all(out: &mut Vec<u8>, may_change: bool, world: &mut World, turn: &mut Turn<'
 }
 
 fn some(out: &mut Vec<u8>, from: u64, world: &mut World, turn: &mut Turn<'_>) {
-    let (mut changed, mut spoken, mut gone) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut changed, mut spoken, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     let mut mood = false;
     for item in world.news_since(from).into_iter().flatten() {
         match item {
-            Item::Process(who) => drop(changed.insert(*who)),
-            Item::Line(who) => drop(spoken.insert(*who)),
-            Item::Gone(group, name) => drop(gone.insert((group.clone(), name.clone()))),
+            Item::Process(who) => changed.push(*who),
+            Item::Line(who) => spoken.push(*who),
+            Item::Gone(group, name) => gone.push((group.clone(), name.clone())),
             Item::Mood => mood = true,
         }
     }
+    each_once(&mut changed);
+    each_once(&mut spoken);
+    each_once(&mut gone);
     changed.retain(|who| world.processes.get(*who).is_some());
-    spoken.retain(|who| world.processes.get(*who).is_some() && !changed.contains(who));
+    spoken.retain(|who| world.processes.get(*who).is_some() && changed.binary_search(who).is_err());
     // Somebody else of that name may have come.
     gone.retain(|(group, name)| world.find_member(group, name).is_none());
     if changed.is_empty() && spoken.is_empty() && gone.is_empty() && !mood {
@@ -102,6 +104,12 @@ fn some(out: &mut Vec<u8>, from: u64, world: &mut World, turn: &mut Turn<'_>) {
     put(out, "}\n\n");
 }
 
+/// In order, without repetitions.
+fn each_once<T: Ord>(items: &mut Vec<T>) {
+    order::sort(items);
+    items.dedup();
+}
+
 /// An event's name and what every event has.
 fn begin(out: &mut Vec<u8>, name: &str, world: &World, turn: &Turn<'_>) {
     let wall = turn.now.wall;
@@ -110,7 +118,7 @@ fn begin(out: &mut Vec<u8>, name: &str, world: &World, turn: &Turn<'_>) {
 }
 
 /// A member that is an array, unless it is empty.
-fn list<T>(out: &mut Vec<u8>, name: &str, items: BTreeSet<T>, mut each: impl FnMut(&mut Vec<u8>, T)) {
+fn list<T>(out: &mut Vec<u8>, name: &str, items: Vec<T>, mut each: impl FnMut(&mut Vec<u8>, T)) {
     if items.is_empty() {
         return;
     }

@@ -45,7 +45,7 @@ fn header(out: &mut Vec<u8>, page: &Status) {
     escape(out, &page.identifier);
     put(out, "</span></h1>\n");
     let tone = if page.mood == Mood::Running { "good" } else { "warn" };
-    let mood = page.mood.name().to_lowercase();
+    let mood = page.mood.name().to_ascii_lowercase();
     put(out, &format!("<span class=\"chip dot\" id=\"state\" data-tone=\"{tone}\">{mood}</span>\n<div class=\"bar\">"));
     put(out, "<a class=\"button refresh\" href=\"index.html?action=refresh\">Refresh</a>");
     if page.may_change {
@@ -64,7 +64,7 @@ fn row(out: &mut Vec<u8>, row: &Row, may_change: bool) {
         State::Fatal | State::Backoff => "statuserror",
         _ => "statusnominal",
     };
-    put(out, &format!("<tr><td><span class=\"{class}\">{}</span></td><td>", row.state.name().to_lowercase()));
+    put(out, &format!("<tr><td><span class=\"{class}\">{}</span></td><td>", row.state.name().to_ascii_lowercase()));
     escape(out, &row.description);
     let name = quote(&row.spec);
     put(out, &format!("</td><td><a href=\"tail.html?processname={name}\" target=\"_blank\">"));
