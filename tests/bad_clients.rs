@@ -349,7 +349,8 @@ fn no_descriptors_left() {
     if upstream_differs("spins") {
         return;
     }
-    let config = format!("{SERVERS}{CHILD}").replace("[supervisord]\n", "[supervisord]\nminfds=64\n");
+    let late = "[program:late]\ncommand=sleep 1000\nstartsecs=0\nstartretries=0\nautostart=false\n";
+    let config = format!("{SERVERS}{CHILD}{late}").replace("[supervisord]\n", "[supervisord]\nminfds=64\n");
     let setup = Setup::new(&config).through(&["bash", "-c", "ulimit -n 64; exec \"$@\"", "bash"]);
     let mut watched = Watched::new(setup);
     let inet = watched.inet();
@@ -364,11 +365,13 @@ fn no_descriptors_left() {
     let ticks = proc::cpu_ticks(pid) - before;
     assert!(ticks <= 20, "{ticks} ticks in a second");
     // Nothing can be started now; it is told, and what runs goes on.
-    let fault = {
-        let reply = watched.good.ask(&request("twiddler.addGroup", &["g".into(), 1.into()])).expect("an answer");
+    let mut ask = |method: &str| {
+        let reply = watched.good.ask(&request(&format!("supervisor.{method}"), &["late".into()])).expect("an answer");
         response(&reply.body)
     };
-    assert_eq!(fault, Ok(Value::Bool(true)));
+    assert_eq!(ask("startProcess"), Err((50, "SPAWN_ERROR: late".to_string())));
+    let info = ask("getProcessInfo").expect("its state");
+    assert_eq!(info.member("spawnerr"), Some(&"too many open files to spawn 'late'".into()));
     // Everybody has a turn, in the order in which they came.
     for mut client in crowd.drain(..) {
         assert_eq!(client.ask(&request("supervisor.getPID", &[])).expect("an answer").status, 200);
