@@ -263,6 +263,7 @@ impl Host for SimHost {
     }
 
     fn truncate(&mut self, file: FileId) -> Result<(), Errno> {
+        self.refuses(self.refusals.rename, &[Errno::EIO, Errno::EROFS])?;
         self.files.truncate(file)
     }
 

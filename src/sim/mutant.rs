@@ -40,7 +40,7 @@ macro_rules! mutants {
 
 mutants! {
     LostAlarm "A deadline is not armed." breaks Sound;
-    Overflow "A queue has no bound." breaks Sound;
+    Overflow "A queue has no bound." breaks Sound | Events;
     Jump "A state changes without a word." breaks Moves;
     OddMove "A state that can't follow is reported." breaks Moves;
     StartsUnasked "Somebody starts who was not to." breaks Asked;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::errno::Errno;
 use crate::base::limits;
 use crate::base::words::{Channel, Exit, Pid};
 use crate::daemon::Input;
@@ -92,6 +93,7 @@ impl Sim {
         refusals.append = *self.dice.pick(&[0, 0, 0, 10, 2]);
         refusals.rename = *self.dice.pick(&[0, 0, 0, 5, 1]);
         self.host.files.faults.room = *self.dice.pick(&[None, None, None, Some(5_000), Some(0)]);
+        self.host.files.faults.read = *self.dice.pick(&[None, None, None, None, Some(Errno::EIO)]);
         self.host.files.put_pipe("/dev/stdout", *self.dice.pick(&[1_000_000, 100]));
     }
 
