@@ -1,4 +1,4 @@
-//! What one event costs the daemon beside 10, 100, 1,000 and 10,000 processes, without the kernel:
+//! What one event costs the daemon beside 10, 100, 1,000 and 10,000 processes, keys and connections, without the kernel:
 //! `cargo bench --bench scaling [-- WORD...]` measures the rows whose name has one of the words.
 //!
 //! A table shows nanoseconds for each event, and how many times those of ten processes that is. What is
@@ -27,8 +27,8 @@ use majordomo::world::process::Process;
 /// What is allowed for caches that are too small.
 const MOST: f64 = 25.0;
 
-/// A daemon with so many programs that run, as many in one group as in groups of their own, a pool of listeners, and
-/// one client.
+/// A daemon with so many programs that run, as many in one group as in groups of their own; with as many keys in its
+/// cache and as many idle connections; with a pool of one listener, and one client.
 struct Bench {
     host: NoSystem,
     daemon: Daemon,
@@ -75,6 +75,9 @@ impl Bench {
         daemon.begin(&mut turn);
         while daemon.settle(&mut turn) {}
         let conn = daemon.accept(0, Peer::Unix, &mut turn).expect("a connection");
+        for _ in 0..n {
+            daemon.accept(0, Peer::Unix, &mut turn).expect("a connection");
+        }
         let find = |group: &str, name: &str| daemon.world.find_member(group, name).expect("a process");
         // A step that has no factor in common with their number goes through all of them.
         let names: Vec<String> = (0..half).map(|at| format!("many_{:05}", at * 7919 % half)).collect();
