@@ -3,10 +3,12 @@
 mod pure;
 mod support;
 
-use majordomo::base::limits::{REQUESTS_PER_TURN, SPAWNS_PER_LOOK};
+use majordomo::base::limits::{REQUESTS_PER_TURN, SPAWN_PAUSE, SPAWNS_PER_LOOK};
 use majordomo::base::value::Value;
+use majordomo::base::words::State;
+use majordomo::config::spec::Autorestart;
 use majordomo::rpc::Waiting;
-use pure::{Rig, b, done, entry, group, idle, s, st, yes};
+use pure::{Rig, b, done, entry, group, idle, program, s, solo, st, yes};
 use support::daemon::Daemon;
 use support::{QUIET, proc, upstream, wait_until};
 
@@ -67,6 +69,40 @@ fn a_group_that_is_being_started_stops_for_the_end() {
     });
     assert_eq!(answer, Some(Value::Array(expected.collect())));
     assert_eq!(rig.spawned().len(), SPAWNS_PER_LOOK);
+}
+
+/// A start that waits for room holds nothing else up, and wakes nobody before there may be some.
+#[test]
+fn without_room_starts_that_nobody_asked_for_by_name_are_put_off() {
+    let again = program("again", |p| (p.startsecs, p.autorestart) = (0, Autorestart::Always));
+    let slow = program("slow", |p| p.startsecs = 2);
+    let mut rig = Rig::new(vec![solo(again), solo(slow), group("g", 1, (0..3).map(|n| idle(&name(n))).collect())]);
+    rig.host.refusals.room = 1;
+    rig.begin();
+    assert_eq!(rig.spawned(), Vec::<String>::new());
+    let next = rig.world.next_deadline().expect("a moment to try again");
+    assert_eq!(next, rig.clock.now().mono + SPAWN_PAUSE);
+    rig.host.refusals.room = 0;
+    rig.pass(SPAWN_PAUSE);
+    assert_eq!(rig.spawned(), ["again", "slow"]);
+
+    // PROC-034: what isn't a start has its moment.
+    rig.exit_code("again", 1);
+    rig.host.refusals.room = 1;
+    rig.pass_secs(2);
+    assert_eq!((rig.state("again"), rig.state("slow")), (State::Exited, State::Running));
+    // A group waits for room, and its answer with it; who is asked for by name doesn't.
+    let mut waiting = rig.wait("supervisor.startProcessGroup", vec![s("g"), b(false)]);
+    assert!(rig.world.next_deadline().expect("a moment to look again") > rig.clock.now().mono);
+    rig.get("supervisor.startProcess", vec![s("g:p001"), b(false)]);
+    assert_eq!(rig.spawned(), ["again", "slow", "p001"]);
+    // Whoever is called off meanwhile is not started any more.
+    rig.exit_code("slow", 0);
+    rig.host.refusals.room = 0;
+    rig.pass(SPAWN_PAUSE);
+    assert_eq!(rig.spawned(), ["again", "slow", "p001", "again"]);
+    assert!(matches!(rig.poll(&mut waiting), Some(Ok(Value::Array(items))) if items.len() == 3));
+    assert_eq!(rig.spawned()[4..], ["p000", "p002"]);
 }
 
 /// RPC-171: in order, and not all in one turn.

@@ -128,15 +128,35 @@ pub const LOG_HELD_BYTES: usize = 256 * 1024;
 pub const LOG_WAITING_BYTES: usize = LOG_HELD_BYTES / 2 + OUTPUT_READ_BYTES + LARGE_PIPE_BYTES;
 /// After a start, a read of a log that is still empty waits so long for the first words (TWID-091).
 pub const FIRST_WORDS: Duration = Duration::from_secs(1);
-/// Programs started in one turn by themselves. On a busy machine one takes milliseconds, since its child must get a
-/// processor first, and a turn takes microseconds: starting a thousand one by one leaves room for clients.
+/// Programs started in one turn by themselves: one takes as long as a hundred requests, so that starting a thousand one
+/// by one leaves room for clients.
 pub const SPAWNS_PER_TURN: u64 = 1;
+/// Children on their way to their programs before further starts that nobody asked for by name are put off: more only
+/// wait for each other's processor, and for that of who serves clients.
+pub const SPAWNS_AT_ONCE: usize = 8;
+/// Each of those takes three low descriptors, for good: one for so many that the daemon may have.
+pub const DESCRIPTORS_PER_SPAWN: u64 = 128;
+/// How long a start is put off for that.
+pub const SPAWN_PAUSE: Duration = Duration::from_millis(1);
+/// A child that is on its way for longer waits for something else than a processor, say, a file server: no start is put
+/// off for it.
+pub const SLOW_EXEC: Duration = Duration::from_millis(100);
+/// Children on their way in all, those that are stuck included: each takes three descriptors and a stack.
+pub const SPAWNS_STUCK: usize = 64;
+/// Pauses between looks whether children have left the daemon's memory, the first and the longest.
+pub const EXEC_LOOKS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(1);
+/// How long the daemon waits for a child to leave its memory where it has to: before a signal that would dump it, and
+/// at its own end.
+pub const EXEC_PATIENCE: Duration = Duration::from_millis(100);
 /// Processes that get their automatic logs in one turn at the beginning: two files each, up to 0.3 ms a file.
 pub const LOGS_PER_TURN: usize = 2;
 /// Files of an earlier run that are removed in one turn at the beginning, some hundredths of a millisecond each.
 pub const STALE_LOGS_PER_TURN: usize = 32;
 /// Alarms served in one turn. Most are cheap: a process has been up long enough.
 pub const ALARMS_PER_TURN: usize = 64;
+/// How long output is read, and ended children are taken in, before others get their turn. Whoever is left over comes
+/// first in the next turn.
+pub const TURN_WORK: Duration = Duration::from_millis(1);
 /// Children taken in in one turn, each with the rest of its output.
 pub const REAPS_PER_TURN: usize = 64;
 /// Programs that one call starts each time its answer is looked at, which in one turn may be a few times.

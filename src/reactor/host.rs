@@ -38,7 +38,8 @@ pub struct RealHost {
     pub ready: Ready,
     /// Children's pipes.
     pub pipes: AllPipes,
-    spawner: Spawner,
+    /// Children on their way to their programs.
+    pub spawner: Spawner,
     /// By the number in a [`FileId`].
     logs: Slab<Sink>,
     fastcgi: FastCgi,
@@ -169,7 +170,7 @@ impl Host for RealHost {
             .pipes
             .open(who, order.socket.is_none(), order.redirect_stderr, &mut self.ready)
             .map_err(SpawnError::Pipe)?;
-        let result = self.spawner.spawn(&Order {
+        let result = self.spawner.spawn(Order {
             path: order.path,
             argv: order.argv,
             environment,
@@ -186,14 +187,20 @@ impl Host for RealHost {
             }
             Err(error) => {
                 self.pipes.close(who, &mut self.ready);
-                Err(SpawnError::Fork(error))
+                // clone needs no descriptor, but what is before it.
+                let descriptors = matches!(error, Errno::EMFILE | Errno::ENFILE);
+                Err(if descriptors { SpawnError::Pipe(error) } else { SpawnError::Fork(error) })
             }
         }
     }
 
+    fn has_room(&mut self) -> bool {
+        self.spawner.has_room()
+    }
+
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {
         bugs::rehearse("kill");
-        signals::kill(pid, signal, group)
+        signals::kill(pid, self.spawner.harmless(pid, signal), group)
     }
 
     fn write_stdin(&mut self, who: Key<Process>, bytes: &[u8]) -> Result<usize, Errno> {

@@ -20,7 +20,9 @@ use mio::{Events, Poll};
 
 use crate::base::errno::Errno;
 use crate::base::key::Key;
-use crate::base::limits::{OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, QUIET, READ_BYTES, REAPS_PER_TURN};
+use crate::base::limits::{
+    OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, QUIET, READ_BYTES, REAPS_PER_TURN, TURN_WORK,
+};
 use crate::base::time::Now;
 use crate::base::words::Channel;
 use crate::config::spec::Config;
@@ -104,6 +106,7 @@ impl Reactor {
         loop {
             self.wait(busy, daemon, host)?;
             let now = clock::now();
+            host.spawner.look();
             self.take_signals(daemon, now, host);
             self.read_outputs(daemon, now, host);
             self.feed_stdins(daemon, now, host);
@@ -138,7 +141,8 @@ impl Reactor {
         let timeout = if busy || self.to_reap || host.ready.any() {
             Some(Duration::ZERO)
         } else {
-            let deadline = [daemon.next_deadline(), self.listening.deadline()].into_iter().flatten().min();
+            let deadlines = [daemon.next_deadline(), self.listening.deadline(), host.spawner.next_look()];
+            let deadline = deadlines.into_iter().flatten().min();
             // The poll rounds up to milliseconds, so that it never returns just before the deadline.
             deadline.map(|at| (at - clock::mono()).min(POLL_WAIT))
         };
@@ -180,7 +184,7 @@ impl Reactor {
         let count = host.ready.count(List::Output);
         let (mut served, mut bytes) = (0, 0);
         // Whoever is left over comes first in the next turn.
-        while served < count && bytes < OUTPUT_BYTES_PER_TURN {
+        while served < count && bytes < OUTPUT_BYTES_PER_TURN && (served == 0 || clock::mono() - now.mono < TURN_WORK) {
             if let Some((id, Source::Output(who, channel))) = host.ready.take(List::Output, served) {
                 bytes += self.read_output(who, channel, OUTPUT_READ_BYTES, daemon, now, host);
                 host.ready.served(id);
@@ -236,6 +240,7 @@ impl Reactor {
                 return;
             };
             bugs::rehearse("reap");
+            host.spawner.ended(pid);
             if let Some(who) = host.pipes.ended(pid) {
                 for channel in [Channel::Stdout, Channel::Stderr] {
                     // Only what is there now: a grandchild that holds the pipe could go on for ever.
@@ -249,6 +254,9 @@ impl Reactor {
                 }
             }
             daemon.take(Input::Exited { pid, exit }, &mut Turn { now, host });
+            if clock::mono() - now.mono >= TURN_WORK {
+                return;
+            }
         }
     }
 }

@@ -111,8 +111,8 @@ impl Ready {
     /// Takes a descriptor in. It is taken for writable until a call says otherwise, and a connection for readable,
     /// too: whoever connects has something to say.
     ///
-    /// Closing the descriptor ends its registration, since nobody else has a copy of it: children's are closed before
-    /// the daemon goes on.
+    /// Closing the descriptor ends its registration: nobody else has a copy of it, but perhaps a child for the moment in
+    /// which it copies the lowest ones. News of one that was closed meanwhile reach nobody.
     pub fn add(&mut self, fd: BorrowedFd<'_>, source: Source) -> Result<Id, Errno> {
         let reads = !matches!(source, Source::Stdin(_) | Source::Echo);
         let fd = fd.as_raw_fd();

@@ -54,7 +54,11 @@ impl Rig {
         self.host.spawn(who(), &order).unwrap();
     }
 
+    /// As the loop does it: whoever waits longer looks after children that are on their way first.
     fn poll(&mut self, timeout: Duration) {
+        self.host.spawner.look();
+        let on_the_way = self.host.spawner.next_look().is_some();
+        let timeout = if on_the_way { timeout.min(Duration::from_millis(1)) } else { timeout };
         match self.poll.poll(&mut self.events, Some(timeout)) {
             // A child of another test has ended.
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return,

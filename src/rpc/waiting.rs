@@ -135,7 +135,12 @@ impl Waiting {
                 Some(read_log(path.as_deref(), *offset, *length, turn.host))
             }
             Waiting::Each { done, open, wait, left } => {
-                for who in left.take(limits::SPAWNS_PER_LOOK) {
+                for _ in 0..limits::SPAWNS_PER_LOOK {
+                    // At the end nothing is started that needed room.
+                    if world.mood() == Mood::Running && !left.as_slice().is_empty() && !world.may_start(turn) {
+                        break;
+                    }
+                    let Some(who) = left.next() else { break };
                     let Some((member, name)) = Member::of(world, who) else { continue };
                     let outcome = match world.mood() {
                         Mood::Running => launch(world, turn, who, &name, *wait),
@@ -145,7 +150,7 @@ impl Waiting {
                     member.decide(outcome, done, open);
                 }
                 if !left.as_slice().is_empty() {
-                    world.wake_waiters(turn.now.mono);
+                    world.wake_waiters(turn.now.mono.max(world.starts_from()));
                     return None;
                 }
                 open.retain_mut(|(member, waiting)| match waiting.poll(world, turn) {

@@ -46,6 +46,8 @@ pub enum Deed {
 pub struct Refusals {
     /// fork and pipe.
     pub spawn: u64,
+    /// Room for one more child on its way.
+    pub room: u64,
     /// kill with EPERM.
     pub kill: u64,
     /// Listening sockets.
@@ -171,6 +173,10 @@ impl Host for SimHost {
         self.children.insert(pid, child);
         self.deeds.push(Deed::Spawned { who, pid: Some(pid) });
         Ok(pid)
+    }
+
+    fn has_room(&mut self) -> bool {
+        !self.dice.one_in(self.refusals.room)
     }
 
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {

@@ -157,7 +157,7 @@ pub fn meddle_late(mutant: Mutant, world: &mut World, now: Now, dice: &mut Dice)
     let Some(process) = world.processes.get_mut(chosen) else { return };
     match mutant {
         Mutant::LostAlarm if process.life.deadline().is_some() => world.alarms.set(Alarm::Life(chosen), None),
-        Mutant::Overflow => process.stdin.push(b"for nobody"),
+        Mutant::Overflow if process.listener.is_none() => process.stdin.push(b"for nobody"),
         Mutant::Jump if process.state() == State::Running => process.life = Life::default(),
         Mutant::WakesForNobody => world.wake_waiters(now.mono + Duration::from_secs(1)),
         Mutant::ChangesItsMind => world.mood = Mood::Running,
@@ -200,6 +200,10 @@ impl Host for Tampered<'_> {
             let _ = self.host.spawn(who, order);
         }
         self.host.spawn(who, order)
+    }
+
+    fn has_room(&mut self) -> bool {
+        self.host.has_room()
     }
 
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {

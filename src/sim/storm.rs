@@ -87,6 +87,7 @@ impl Sim {
         }
         let refusals = &mut self.host.refusals;
         refusals.spawn = *self.dice.pick(&[0, 0, 20, 3]);
+        refusals.room = *self.dice.pick(&[0, 0, 5, 2]);
         refusals.kill = *self.dice.pick(&[0, 0, 0, 50]);
         refusals.socket = *self.dice.pick(&[0, 0, 0, 3]);
         refusals.open = *self.dice.pick(&[0, 0, 0, 10, 2]);

@@ -3,7 +3,9 @@
 //! Compiled for `#[cfg(test)]` only.
 
 use super::*;
-use std::os::fd::AsFd;
+use crate::sys::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr;
 
 /// A child's three pipes, and what runs in it.
 struct Trial {
@@ -33,6 +35,16 @@ fn read_all(fd: &OwnedFd) -> String {
     }
 }
 
+/// Until all children have left our memory.
+fn settle(spawner: &mut Spawner) {
+    let end = clock::mono() + Duration::from_secs(20);
+    while spawner.taken > 0 {
+        assert!(clock::mono() < end, "a child does not leave");
+        io::pause(1);
+        spawner.look();
+    }
+}
+
 impl Trial {
     fn new() -> Trial {
         let spawner = Spawner::new().unwrap();
@@ -47,7 +59,7 @@ impl Trial {
         let error = if self.shared { &child_stdout } else { &child_stderr };
         let pid = self
             .spawner
-            .spawn(&Order {
+            .spawn(Order {
                 path,
                 argv: &argv,
                 environment: vec![c"PATH=/bin:/usr/bin".into(), c"COLOUR=red".into()],
@@ -59,6 +71,7 @@ impl Trial {
             })
             .unwrap();
         drop((stdin, to_child, child_stdout, child_stderr));
+        settle(&mut self.spawner);
         let (stdout, stderr) = (read_all(&stdout), read_all(&stderr));
         let mut status = 0;
         // SAFETY: waits for the child just made.
@@ -79,7 +92,7 @@ fn proc_053_a_child_is_alone_in_its_group_with_three_descriptors() {
 #[test]
 fn proc_053_also_where_there_is_no_close_range() {
     let mut trial = Trial::new();
-    trial.spawner.shares = false;
+    (trial.spawner.shares, trial.spawner.detached) = (false, false);
     three_descriptors(trial);
 }
 
@@ -193,5 +206,226 @@ fn a_text_with_a_nul_is_no_argument() {
         fds: [0, 1, 2],
         parent_death_signal: None,
     };
-    assert_eq!(Spawner::new().unwrap().spawn(&order), Err(Errno::EINVAL));
+    assert_eq!(Spawner::new().unwrap().spawn(order), Err(Errno::EINVAL));
+}
+
+/// A pipe that takes nothing more: who says something there waits until [`read_all`].
+fn full_pipe() -> (OwnedFd, OwnedFd) {
+    let (reader, writer) = io::pipe().unwrap();
+    io::set_nonblocking(writer.as_fd()).unwrap();
+    while io::write(writer.as_fd(), &[b'x'; 4096]).is_ok() {}
+    io::set_blocking(writer.as_fd()).unwrap();
+    (reader, writer)
+}
+
+/// Children of one spawner, all with the same descriptors; each is waited for by its own number.
+struct Crowd {
+    spawner: Spawner,
+    reader: OwnedFd,
+    writer: OwnedFd,
+}
+
+impl Crowd {
+    fn new((reader, writer): (OwnedFd, OwnedFd)) -> Crowd {
+        Crowd { spawner: Spawner::new().unwrap(), reader, writer }
+    }
+
+    fn spawn(&mut self, path: &str, argv: &[&str]) -> Result<Pid, Errno> {
+        let argv: Vec<String> = argv.iter().map(ToString::to_string).collect();
+        self.spawner.spawn(Order {
+            path,
+            argv: &argv,
+            environment: Vec::new(),
+            directory: None,
+            umask: None,
+            account: None,
+            fds: [self.reader.as_raw_fd(), self.writer.as_raw_fd(), self.writer.as_raw_fd()],
+            parent_death_signal: None,
+        })
+    }
+
+    /// A child that stays on its way: it has no program, and nobody hears why.
+    fn spawn_stuck(&mut self) -> Pid {
+        self.spawn("/nonexistent/x", &["x"]).unwrap()
+    }
+}
+
+fn wait_for(pid: Pid) -> Exit {
+    let mut status = 0;
+    // SAFETY: waits for a child that was just made.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    exit_of(status)
+}
+
+/// What a child has open, by number.
+fn descriptors(pid: Pid) -> Vec<String> {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn children_that_are_stuck_hold_nobody_up() {
+    let mut crowd = Crowd::new(full_pipe());
+    if !crowd.spawner.detached {
+        return;
+    }
+    assert!(crowd.spawner.has_room());
+    let kept = crowd.spawner.kept;
+    let mut stuck: Vec<Pid> = (0..kept).map(|_| crowd.spawn_stuck()).collect();
+    // They may yet be on their way.
+    assert!(!crowd.spawner.has_room());
+    // Who is asked for by name starts all the same, with three descriptors.
+    let quick = crowd.spawn("/bin/sleep", &["sleep", "100"]).unwrap();
+    let end = clock::mono() + Duration::from_secs(20);
+    while crowd.spawner.slots.iter().any(|slot| slot.has(quick)) {
+        assert!(clock::mono() < end, "it doesn't leave");
+        io::pause(1);
+        crowd.spawner.look();
+    }
+    assert_eq!(descriptors(quick), ["0", "1", "2"]);
+    assert_eq!((crowd.spawner.taken, crowd.spawner.slots.len()), (kept, kept));
+    // By now nobody believes that they wait for a processor.
+    while !crowd.spawner.has_room() {
+        assert!(clock::mono() < end, "no room");
+        io::pause(1);
+    }
+    // All that there may be.
+    stuck.extend((kept..SPAWNS_STUCK).map(|_| crowd.spawn_stuck()));
+    assert_eq!(crowd.spawn("/bin/true", &["true"]), Err(Errno::EAGAIN));
+    assert!(crowd.spawner.next_look().is_some());
+    // A signal ends them as it ends others, although they never were a program.
+    for pid in &stuck {
+        signals::kill(*pid, libc::SIGTERM, true).unwrap();
+        assert_eq!(wait_for(*pid), Exit::Signal { signal: libc::SIGTERM, core: false });
+        crowd.spawner.ended(*pid);
+    }
+    assert_eq!((crowd.spawner.taken, crowd.spawner.slots.len(), crowd.spawner.next_look()), (0, kept, None));
+    signals::kill(quick, libc::SIGKILL, true).unwrap();
+    wait_for(quick);
+}
+
+/// Before Linux 5.16 a dump would end everybody who has the same memory.
+#[test]
+fn who_has_our_memory_is_not_dumped() {
+    let mut crowd = Crowd::new(full_pipe());
+    if !crowd.spawner.detached {
+        return;
+    }
+    let stuck = crowd.spawn_stuck();
+    assert_eq!(crowd.spawner.harmless(stuck, libc::SIGQUIT), SIGKILL);
+    assert_eq!(crowd.spawner.harmless(stuck, libc::SIGTERM), libc::SIGTERM);
+    // Somebody hears it at last.
+    let Crowd { mut spawner, reader, writer } = crowd;
+    drop(writer);
+    let hear = std::thread::spawn(move || read_all(&reader));
+    settle(&mut spawner);
+    assert_eq!(wait_for(stuck), Exit::Code(127));
+    assert!(
+        hear.join()
+            .unwrap()
+            .ends_with("xsupervisor: couldn't exec x: ENOENT\nsupervisor: child process was not spawned\n")
+    );
+    // Who has its program gets the signal that was meant, at once.
+    let mut crowd = Crowd { spawner, ..Crowd::new(io::pipe().unwrap()) };
+    let sleeper = crowd.spawn("/bin/sleep", &["sleep", "100"]).unwrap();
+    let signal = crowd.spawner.harmless(sleeper, libc::SIGQUIT);
+    assert_eq!(signal, libc::SIGQUIT);
+    signals::kill(sleeper, signal, true).unwrap();
+    assert!(matches!(wait_for(sleeper), Exit::Signal { signal: libc::SIGQUIT, .. }));
+}
+
+/// PROC-062: a stop that comes before the child is its program.
+#[test]
+fn a_signal_right_after_the_start_ends_the_child_and_its_group() {
+    let mut crowd = Crowd::new(io::pipe().unwrap());
+    for round in 0..200 {
+        let pid = crowd.spawn("/bin/sleep", &["sleep", "100"]).unwrap();
+        let signal = if round % 2 == 0 { libc::SIGTERM } else { libc::SIGHUP };
+        signals::kill(pid, signal, round % 4 < 2).unwrap();
+        assert_eq!(wait_for(pid), Exit::Signal { signal, core: false });
+        crowd.spawner.ended(pid);
+    }
+    assert_eq!(crowd.spawner.taken, 0);
+}
+
+/// PROC-057: children that fail in all ways, many at once, while calls of ours fail, too.
+#[test]
+fn proc_057_errors_of_children_and_ours_don_t_mix() {
+    let (reader, writer) = io::pipe().unwrap();
+    io::set_nonblocking(reader.as_fd()).unwrap();
+    let mut crowd = Crowd::new((reader, writer));
+    let cases =
+        [("/nonexistent/x", "ENOENT"), ("/etc/passwd", "EACCES"), ("/etc/passwd/x", "ENOTDIR"), ("/", "EACCES")];
+    let mut told = Vec::new();
+    let mut buffer = [0; 65_536];
+    for round in 0..400 {
+        let (path, _) = cases[round % cases.len()];
+        let pid = crowd.spawn(path, &[path]).unwrap();
+        // What a child's error would change, were it the library's.
+        loop {
+            match io::read(crowd.reader.as_fd(), &mut buffer) {
+                Ok(count) => told.extend_from_slice(&buffer[..count]),
+                Err(error) => assert_eq!(error, Errno::EAGAIN),
+            }
+            assert_eq!(std::fs::metadata("/proc/nobody").map_err(Errno::from).err(), Some(Errno::ENOENT));
+            crowd.spawner.look();
+            if crowd.spawner.taken == 0 {
+                break;
+            }
+        }
+        assert_eq!(wait_for(pid), Exit::Code(127));
+    }
+    while let Ok(count @ 1..) = io::read(crowd.reader.as_fd(), &mut buffer) {
+        told.extend_from_slice(&buffer[..count]);
+    }
+    let told = String::from_utf8(told).unwrap();
+    let expected = (0..400).map(|round| {
+        let (path, error) = cases[round % cases.len()];
+        format!("supervisor: couldn't exec {path}: {error}\nsupervisor: child process was not spawned\n")
+    });
+    assert_eq!(told, expected.collect::<String>());
+}
+
+/// A start costs no descriptor and no memory once the child is its program.
+#[test]
+fn what_a_start_takes_comes_back() {
+    let mut crowd = Crowd::new(io::pipe().unwrap());
+    let mut pids: Vec<Pid> = (0..30).map(|_| crowd.spawn("/bin/true", &["true"]).unwrap()).collect();
+    settle(&mut crowd.spawner);
+    let numbers: Vec<_> = crowd.spawner.slots.iter().map(|slot| slot.pads()).collect();
+    assert_eq!(numbers.len(), crowd.spawner.kept);
+    let nothing = std::fs::read_link(format!("/proc/self/fd/{}", crowd.spawner.nothing.as_raw_fd())).unwrap();
+    for pad in numbers.iter().flatten() {
+        assert_eq!(std::fs::read_link(format!("/proc/self/fd/{pad}")).unwrap(), nothing);
+    }
+    let stacks = crowd.spawner.slots.iter().filter(|slot| slot.has_stack()).count();
+    assert!(stacks <= 1, "{stacks} stacks");
+    pids.drain(..).for_each(|pid| assert_eq!(wait_for(pid), Exit::Code(0)));
+}
+
+#[test]
+fn a_child_that_outlives_its_spawner_keeps_what_it_needs() {
+    let mut crowd = Crowd::new(full_pipe());
+    let detached = crowd.spawner.detached;
+    if !detached {
+        return;
+    }
+    let stuck = crowd.spawn_stuck();
+    let Crowd { spawner, reader, writer } = crowd;
+    drop(spawner);
+    drop(writer);
+    // Its text is still there.
+    let hear = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        let mut buffer = [0; 4096];
+        while !all.ends_with(b"not spawned\n") {
+            let count = io::read(reader.as_fd(), &mut buffer).unwrap();
+            all.extend_from_slice(&buffer[..count]);
+        }
+        String::from_utf8(all).unwrap()
+    });
+    assert!(hear.join().unwrap().contains("couldn't exec x: ENOENT"));
+    assert_eq!(wait_for(stuck), Exit::Code(127));
 }

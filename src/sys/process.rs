@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{check, child, io, links};
+use super::{check, exec, io, links};
 use crate::base::errno::Errno;
 
 /// Fills gaps among descriptors 0, 1 and 2 with `/dev/null`, so that nothing of ours ever gets one of these numbers.
@@ -140,7 +140,7 @@ pub fn switch_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), String> {
     if own != 0 {
         return Err("Can't drop privilege as nonroot user".to_string());
     }
-    let groups = child::group_list(gid, groups);
+    let groups = exec::group_list(gid, groups);
     // SAFETY: the list is valid for its length; the rest are plain calls.
     unsafe {
         check(libc::setgroups(groups.len() as _, groups.as_ptr()))
@@ -160,6 +160,17 @@ pub fn may_give_away(owner: i64, group: i64) -> bool {
     let ours =
         groups.iter().take(usize::try_from(count).unwrap_or(0)).chain([&gid]).any(|one| i64::from(*one) == group);
     uid == 0 || ((owner == -1 || owner == i64::from(uid)) && (group == -1 || ours))
+}
+
+/// How many descriptors we may have open (RLIMIT_NOFILE); all there can be, if nobody says.
+pub(super) fn most_descriptors() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writing.
+    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } {
+        #[allow(clippy::unnecessary_cast)]
+        0 => limit.rlim_cur as u64,
+        _ => u64::MAX,
+    }
 }
 
 /// A limit that CFG-180 raises.
@@ -317,6 +328,6 @@ mod tests {
     #[test]
     fn cfg_182_being_the_user_already_is_enough() {
         assert_eq!(switch_user(uid(), 12_345, &[12_345]), Ok(()));
-        assert_eq!(child::group_list(5, &[7, 5, 9]), [5, 7, 9]);
+        assert_eq!(exec::group_list(5, &[7, 5, 9]), [5, 7, 9]);
     }
 }

@@ -7,8 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use super::io;
-use super::{check, last_errno};
+use super::{check, io, last_errno, raw};
 use crate::base::errno::Errno;
 
 /// The signals that the daemon acts on (SIG-001 to 006).
@@ -79,12 +78,37 @@ pub fn ignored_beyond_ours() -> Vec<i32> {
         .collect()
 }
 
-/// Gives a signal its default disposition, the library's own ones included. Async-signal-safe.
+/// Gives a signal its default disposition, the library's own ones included. For a child that has our memory.
 pub(super) fn reset(signal: i32) {
     let action: KernelAction = [0; 8];
-    let none = std::ptr::null_mut::<KernelAction>();
+    let args = [signal as usize, action.as_ptr() as usize, 0, KERNEL_SET_BYTES];
     // SAFETY: the default disposition runs no code of ours.
-    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), none, KERNEL_SET_BYTES) };
+    let _ = unsafe { raw::call(libc::SYS_rt_sigaction, args) };
+}
+
+/// Blocks nothing any more. For a child that has our memory.
+pub(super) fn unblock_all() {
+    let none = [0_u8; KERNEL_SET_BYTES];
+    let args = [libc::SIG_SETMASK as usize, none.as_ptr() as usize, 0, KERNEL_SET_BYTES];
+    // SAFETY: the set is valid; the old mask is not asked for.
+    let _ = unsafe { raw::call(libc::SYS_rt_sigprocmask, args) };
+}
+
+/// Whether this signal usually ends a process with a dump of its memory (signal(7)).
+pub(super) fn dumps_core(signal: i32) -> bool {
+    let all = [
+        libc::SIGQUIT,
+        libc::SIGILL,
+        libc::SIGTRAP,
+        libc::SIGABRT,
+        libc::SIGBUS,
+        libc::SIGFPE,
+        libc::SIGSEGV,
+        libc::SIGXCPU,
+        libc::SIGXFSZ,
+        libc::SIGSYS,
+    ];
+    all.contains(&signal)
 }
 
 /// The signals of [`HANDLED`], waiting to be read.

@@ -42,7 +42,7 @@ impl World {
             Some("no deadline")
         } else if !may && life.deadline().is_some() {
             Some("a deadline")
-        } else if self.alarms.get(Alarm::Life(who)) != life.deadline() {
+        } else if self.alarms.get(Alarm::Life(who)) != life.deadline() && !self.restarts.contains(&who) {
             Some("its alarm is not its deadline")
         } else if life.pid().is_some_and(|pid| self.pids.get(pid) != Some(who)) {
             Some("its pid is not known")

@@ -95,8 +95,12 @@ pub enum SpawnError {
 
 /// What the world may ask of the system. No call blocks for longer than a local disk does.
 pub trait Host {
-    /// Starts a child with pipes to `who`; its end arrives as `Input::Exited` with the returned pid.
+    /// Starts a child with pipes to `who`; its end arrives as `Input::Exited` with the returned pid. Doesn't wait until
+    /// it is its program: if it can't be, it says so on its stderr and ends (PROC-057).
     fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError>;
+    /// Whether there is room for one more child on its way to its program. [`Host::spawn`] works without, but then
+    /// takes a processor from those who wait for one.
+    fn has_room(&mut self) -> bool;
     /// Sends a signal, to the process group of `pid` if `group`.
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno>;
     /// Writes to a child's stdin what fits now. `Ok(0)`: the pipe is full, `Input::StdinReady` will follow.

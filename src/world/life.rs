@@ -131,6 +131,10 @@ impl Life {
     pub fn deadline(&self) -> Option<Mono> {
         self.deadline
     }
+    /// Whether [`Step::Due`] is a start.
+    pub fn waits_to_start(&self, mood: Mood) -> bool {
+        mood == Mood::Running && self.deadline.is_some() && matches!(self.state, State::Backoff | State::Exited)
+    }
     /// Failed starts in a row.
     pub fn backoff(&self) -> i64 {
         self.backoff

@@ -26,13 +26,14 @@ pub mod pool;
 pub mod process;
 pub mod shutdown;
 mod slabs;
+pub mod starts;
 pub mod streams;
 
 use std::collections::VecDeque;
 
 use crate::base::errno::Errno;
 use crate::base::key::{Arena, Key};
-use crate::base::limits::{ALARMS_PER_TURN, SPAWNS_PER_TURN};
+use crate::base::limits::ALARMS_PER_TURN;
 use crate::base::maps::{ByName, ByNumber};
 use crate::base::text::NameSpec;
 use crate::base::time::{Deadlines, Mono, Now};
@@ -100,6 +101,8 @@ pub struct World {
     pub(crate) bus: Bus,
     /// Processes that the daemon is about to start by itself, a few each turn.
     pub(crate) autostarts: VecDeque<Key<Process>>,
+    /// Processes whose moment to start again has come, a few each turn. They have no alarm meanwhile.
+    pub(crate) restarts: VecDeque<Key<Process>>,
     /// The beginning is over: from now on automatic logs are made with their process.
     pub(crate) begun: bool,
     /// Processes of the beginning whose automatic logs are made soon, a few each turn.
@@ -115,6 +118,8 @@ pub struct World {
     pub(crate) relayed: listening::Relayed,
     /// Starts that were tried so far.
     spawns: u64,
+    /// Until then nothing is started that nobody waits for by name: there is no room.
+    starts_from: Mono,
     pub(crate) log_writes: u64,
     pub(crate) news: News,
     /// Every change of a state since somebody took them; `None`: nobody does. The simulation looks whether each is one
@@ -167,6 +172,7 @@ impl World {
             alarms: Deadlines::default(),
             bus: Bus::default(),
             autostarts: VecDeque::new(),
+            restarts: VecDeque::new(),
             begun: false,
             logs_due: VecDeque::new(),
             stale_logs: Vec::new(),
@@ -177,6 +183,7 @@ impl World {
             changes: 0,
             relayed: Default::default(),
             spawns: 0,
+            starts_from: Mono::default(),
             log_writes: 0,
             news: News::default(),
             trail: None,
@@ -360,14 +367,6 @@ impl World {
         self.listener_ended(who, event, turn);
     }
 
-    /// What the daemon starts by itself, in order (PROC-010, PROC-070).
-    pub(crate) fn queue_autostarts(&mut self) {
-        for group in self.groups_by_priority() {
-            let members = self.groups.get(group).map(|group| group.members.clone()).unwrap_or_default();
-            self.autostarts.extend(members);
-        }
-    }
-
     /// A signal to the daemon (SIG-001 to 005).
     pub fn signalled(&mut self, signal: i32, turn: &mut Turn<'_>) {
         match signal_name(signal).unwrap_or_default() {
@@ -423,7 +422,8 @@ impl World {
 
     /// When [`World::due`] is wanted.
     pub fn next_deadline(&self) -> Option<Mono> {
-        self.alarms.next()
+        let starts = self.wants_to_start().then_some(self.starts_from);
+        [self.alarms.next(), starts].into_iter().flatten().min()
     }
 
     /// Sees to it that deferred answers are asked for again at this moment, if not before.
@@ -439,15 +439,16 @@ impl World {
 
     /// Serves the alarms whose moment has come; at most so many that clients get their turn.
     pub fn due(&mut self, turn: &mut Turn<'_>) {
-        let enough = self.spawns + SPAWNS_PER_TURN;
         for _ in 0..ALARMS_PER_TURN {
-            if self.spawns >= enough {
-                return;
-            }
             match self.alarms.pop_due(turn.now.mono) {
                 None => return,
                 Some(Alarm::Life(who)) => {
-                    self.drive(who, Step::Due, turn);
+                    // Starts have to wait for their turn, everything else is done at once.
+                    if self.processes.get(who).is_some_and(|process| process.life.waits_to_start(self.mood)) {
+                        self.restarts.push_back(who);
+                    } else {
+                        self.drive(who, Step::Due, turn);
+                    }
                 }
                 Some(Alarm::Log(who)) => self.retry_logs(who, turn),
                 Some(Alarm::MainLog) => self.retry_main_log(turn),
@@ -462,17 +463,10 @@ impl World {
     /// is more to do at once.
     pub fn settle(&mut self, turn: &mut Turn<'_>) -> bool {
         let late = self.catch_up(turn);
-        let enough = self.spawns + SPAWNS_PER_TURN;
-        // A log that is to be removed may have the path that a program's has.
-        while self.stale_logs.is_empty()
-            && self.spawns < enough
-            && let Some(who) = self.autostarts.pop_front()
-        {
-            self.drive(who, Step::Autostart, turn);
-        }
+        let starting = self.start_some(turn);
         self.continue_ending(turn);
         let sweeping = self.interfaces.iter_mut().fold(false, |more, interface| interface.cache.sweep() | more);
-        sweeping || late || !self.autostarts.is_empty()
+        sweeping || late || starting
     }
 
     /// Which of [`World::interfaces`] is the namespace `name`; `None`: none of them.

@@ -194,7 +194,10 @@ impl Watch {
             })?;
             let given_up = state != State::Backoff || seen.failures <= seen.spec.startretries.max(0);
             Rule::Retries.holds_if(given_up, || format!("{} after {} failures", shown(state), seen.failures))?;
-            let in_time = seen.leaves_at(mood).is_none_or(|at| view.now < at);
+            // Starts are put off, but not for long, while there is no room for them.
+            let starts = matches!(state, State::Stopped | State::Exited | State::Backoff);
+            let put_off = starts && view.world.starts_from() > view.now;
+            let in_time = put_off || seen.leaves_at(mood).is_none_or(|at| view.now < at);
             Rule::Overdue.holds_if(in_time, || format!("{} since {:?}", shown(state), view.now - seen.since))?;
             if state == State::Running {
                 seen.last_running = Some(view.now);
