@@ -133,9 +133,9 @@ pub const FIRST_WORDS: Duration = Duration::from_secs(1);
 pub const SPAWNS_PER_TURN: u64 = 1;
 /// Children on their way to their programs before further starts that nobody asked for by name are put off: more only
 /// wait for each other's processor, and for that of who serves clients.
-pub const SPAWNS_AT_ONCE: usize = 8;
+pub const SPAWNS_AT_ONCE: usize = 4;
 /// Each of those takes three low descriptors, for good: one for so many that the daemon may have.
-pub const DESCRIPTORS_PER_SPAWN: u64 = 128;
+pub const DESCRIPTORS_PER_SPAWN: u64 = 64;
 /// How long a start is put off for that.
 pub const SPAWN_PAUSE: Duration = Duration::from_millis(1);
 /// A child that is on its way for longer waits for something else than a processor, say, a file server: no start is put
@@ -154,6 +154,10 @@ pub const LOGS_PER_TURN: usize = 2;
 pub const STALE_LOGS_PER_TURN: usize = 32;
 /// Alarms served in one turn. Most are cheap: a process has been up long enough.
 pub const ALARMS_PER_TURN: usize = 64;
+/// Bytes of a removed file whose room is given back in one turn: a quarter of a millisecond.
+pub const REMOVAL_STEP_BYTES: u64 = 4 * 1024 * 1024;
+/// Removed files whose room is given back so at once: each is open meanwhile.
+pub const REMOVALS: usize = 16;
 /// How long output is read, and ended children are taken in, before others get their turn. Whoever is left over comes
 /// first in the next turn.
 pub const TURN_WORK: Duration = Duration::from_millis(1);

@@ -24,6 +24,7 @@ use crate::sys::child::{Account, Order, Spawner};
 use crate::sys::clock::{self, LocalZone};
 use crate::sys::fastcgi::FastCgi;
 use crate::sys::files::{self, Executable, Sink};
+use crate::sys::removal::Removals;
 use crate::sys::syslog::Syslog;
 use crate::sys::{io, process, signals};
 use crate::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
@@ -40,6 +41,8 @@ pub struct RealHost {
     pub pipes: AllPipes,
     /// Children on their way to their programs.
     pub spawner: Spawner,
+    /// Large files that were removed.
+    pub removals: Removals,
     /// By the number in a [`FileId`].
     logs: Slab<Sink>,
     fastcgi: FastCgi,
@@ -67,6 +70,7 @@ impl RealHost {
             ready: Ready::new(registry),
             pipes: AllPipes::default(),
             spawner: Spawner::new()?,
+            removals: Removals::default(),
             logs: Slab::new(),
             fastcgi: FastCgi::default(),
             sockets: Slab::new(),
@@ -263,7 +267,7 @@ impl Host for RealHost {
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Errno> {
-        files::remove(path)
+        self.removals.remove(path)
     }
 
     fn stat(&mut self, path: &str) -> Result<Meta, Errno> {

@@ -107,6 +107,7 @@ impl Reactor {
             self.wait(busy, daemon, host)?;
             let now = clock::now();
             host.spawner.look();
+            host.removals.step();
             self.take_signals(daemon, now, host);
             self.read_outputs(daemon, now, host);
             self.feed_stdins(daemon, now, host);
@@ -138,7 +139,7 @@ impl Reactor {
 
     /// Waits until something happens, unless somebody is ready or a deadline has come, and notes who became ready.
     fn wait(&mut self, busy: bool, daemon: &Daemon, host: &mut RealHost) -> Result<(), Errno> {
-        let timeout = if busy || self.to_reap || host.ready.any() {
+        let timeout = if busy || self.to_reap || host.ready.any() || !host.removals.is_empty() {
             Some(Duration::ZERO)
         } else {
             let deadlines = [daemon.next_deadline(), self.listening.deadline(), host.spawner.next_look()];

@@ -276,11 +276,6 @@ pub fn rename(from: &str, to: &str) -> Result<(), Errno> {
     links::rename(Path::new(from), Path::new(to))
 }
 
-/// unlink(2).
-pub fn remove(path: &str) -> Result<(), Errno> {
-    links::remove(Path::new(path))
-}
-
 #[cfg(test)]
 #[path = "files_tests.rs"]
 mod tests;

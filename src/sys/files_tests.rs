@@ -178,8 +178,8 @@ fn rpc_117_slices_of_regular_files() {
     assert_eq!((stat.size, stat.regular), (10, true));
     rename(&path, &folder.file("g")).unwrap();
     assert_eq!(super::stat(&folder.file("g")).unwrap().identity, stat.identity);
-    remove(&folder.file("g")).unwrap();
-    assert_eq!(remove(&folder.file("g")), Err(Errno::ENOENT));
+    crate::sys::removal::Removals::default().remove(&folder.file("g")).unwrap();
+    assert_eq!(crate::sys::removal::Removals::default().remove(&folder.file("g")), Err(Errno::ENOENT));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn http_105_a_file_made_anew_is_another_one() {
     // Common file systems use the inode at once again; their clock ticks every few milliseconds.
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
-        remove(&path).unwrap();
+        crate::sys::removal::Removals::default().remove(&path).unwrap();
         std::fs::write(&path, "new").unwrap();
         if stat(&path).unwrap().identity.2 > born {
             break;

@@ -14,6 +14,7 @@ pub mod io;
 mod links;
 pub mod process;
 mod raw;
+pub mod removal;
 pub mod signals;
 mod slot;
 pub mod sockets;

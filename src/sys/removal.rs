@@ -1,0 +1,144 @@
+//! Removing large files without a stall: their room is given back in steps.
+//!
+//! To remove a log of 50 MB takes three milliseconds, in which nobody is served, as the kernel frees all its pages at
+//! once. So its name goes at once, and what it held a piece at a time, unless somebody else may still want to read it.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::{check, links};
+use crate::base::errno::Errno;
+use crate::base::limits::{REMOVAL_STEP_BYTES, REMOVALS};
+
+/// Files without a name that still take room.
+#[derive(Default)]
+pub struct Removals {
+    /// With their sizes.
+    files: VecDeque<(File, u64)>,
+}
+
+impl Removals {
+    /// unlink(2). What a large file takes is given back by [`Removals::step`].
+    pub fn remove(&mut self, path: &str) -> Result<(), Errno> {
+        let path = Path::new(path);
+        let large = if self.files.len() < REMOVALS { open_if_large(path) } else { None };
+        links::remove(path)?;
+        if let Some(file) = large
+            && let Ok(meta) = file.metadata()
+            && meta.nlink() == 0
+            && is_open_once(&file)
+        {
+            self.files.push_back((file, meta.size()));
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to give back.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Gives back a piece of what the first file takes.
+    pub fn step(&mut self) {
+        let Some((file, size)) = self.files.front_mut() else { return };
+        *size = size.saturating_sub(REMOVAL_STEP_BYTES);
+        // What can't be cut goes as a whole.
+        if file.set_len(*size).is_err() || *size == 0 {
+            self.files.pop_front();
+        }
+    }
+}
+
+/// A regular file with one name that is worth steps.
+fn open_if_large(path: &Path) -> Option<File> {
+    let before = std::fs::symlink_metadata(path).ok()?;
+    if !before.is_file() || before.size() <= REMOVAL_STEP_BYTES {
+        return None;
+    }
+    let file = links::open(path, libc::O_WRONLY | libc::O_NOFOLLOW, 0).ok()?;
+    let meta = file.metadata().ok()?;
+    (meta.is_file() && meta.nlink() == 1).then_some(file)
+}
+
+/// Whether nobody else has the file open: only then the kernel gives a lease for writing (fcntl(2)).
+fn is_open_once(file: &File) -> bool {
+    let lease = |kind: libc::c_int| {
+        // SAFETY: a plain call on an open descriptor.
+        check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, kind) })
+    };
+    lease(libc::F_WRLCK).and_then(|_| lease(libc::F_UNLCK)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::path::PathBuf;
+
+    const SIZE: u64 = 3 * REMOVAL_STEP_BYTES + 1;
+
+    fn large(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("removal-{name}-{}", std::process::id()));
+        File::create(&path).unwrap().set_len(SIZE).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_large_file_goes_by_steps() {
+        let (mut removals, path) = (Removals::default(), large("steps"));
+        removals.remove(path.to_str().unwrap()).unwrap();
+        assert!(!path.exists());
+        let mut sizes = Vec::new();
+        while let Some((file, _)) = removals.files.front() {
+            sizes.push(file.metadata().unwrap().size());
+            removals.step();
+        }
+        let step = REMOVAL_STEP_BYTES;
+        assert_eq!(sizes, [3 * step + 1, 2 * step + 1, step + 1, 1]);
+        assert!(removals.is_empty());
+        assert_eq!(removals.remove(path.to_str().unwrap()), Err(Errno::ENOENT));
+    }
+
+    #[test]
+    fn what_others_have_of_it_stays_whole() {
+        let (mut removals, path) = (Removals::default(), large("others"));
+        let path_text = path.to_str().unwrap();
+        // Another name.
+        let other = path.with_extension("other");
+        std::fs::hard_link(&path, &other).unwrap();
+        removals.remove(path_text).unwrap();
+        assert!(removals.is_empty());
+        assert_eq!(other.metadata().unwrap().size(), SIZE);
+        // A reader.
+        std::fs::rename(&other, &path).unwrap();
+        let mut reader = File::open(&path).unwrap();
+        removals.remove(path_text).unwrap();
+        assert!(removals.is_empty() && !path.exists());
+        let mut count = 0;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match reader.read(&mut buffer).unwrap() {
+                0 => break,
+                read => count += read as u64,
+            }
+        }
+        assert_eq!(count, SIZE);
+    }
+
+    #[test]
+    fn a_link_and_what_it_leads_to() {
+        let (mut removals, path) = (Removals::default(), large("target"));
+        let link = path.with_extension("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        removals.remove(link.to_str().unwrap()).unwrap();
+        assert!(removals.is_empty() && link.symlink_metadata().is_err());
+        assert_eq!(path.metadata().unwrap().size(), SIZE);
+        // Not more at a time than there may be: the rest goes at once.
+        removals.files.extend((0..REMOVALS).map(|_| (File::open("/dev/null").unwrap(), 1)));
+        removals.remove(path.to_str().unwrap()).unwrap();
+        assert_eq!((removals.files.len(), path.exists()), (REMOVALS, false));
+    }
+}
