@@ -31,7 +31,10 @@ impl Removals {
             && meta.nlink() == 0
             && is_open_once(&file)
         {
-            self.files.push_back((file, meta.size()));
+            // The first step at once: on a full disk somebody may wait for room. Then more comes free each turn than
+            // is written.
+            self.files.push_front((file, meta.size()));
+            self.step();
         }
         Ok(())
     }
@@ -97,7 +100,7 @@ mod tests {
             removals.step();
         }
         let step = REMOVAL_STEP_BYTES;
-        assert_eq!(sizes, [3 * step + 1, 2 * step + 1, step + 1, 1]);
+        assert_eq!(sizes, [2 * step + 1, step + 1, 1]);
         assert!(removals.is_empty());
         assert_eq!(removals.remove(path.to_str().unwrap()), Err(Errno::ENOENT));
     }
