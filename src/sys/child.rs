@@ -55,6 +55,8 @@ pub struct Order<'a> {
 /// Starts children.
 pub struct Spawner {
     /// The first ones are kept; further ones are made while those are taken by children that are stuck.
+    // In boxes, as a slot that is taken must stay where it is.
+    #[allow(clippy::vec_box)]
     slots: Vec<Box<Slot>>,
     /// How many are kept.
     kept: usize,
@@ -130,9 +132,8 @@ impl Spawner {
             return true;
         }
         self.look();
-        let now = clock::mono();
-        let quick = |slot: &&Box<Slot>| slot.is_taken_since(Mono(now.0.saturating_sub(SLOW_EXEC.as_nanos() as u64)));
-        self.slots.iter().filter(quick).count() < self.kept
+        let lately = Mono(clock::mono().0.saturating_sub(SLOW_EXEC.as_nanos() as u64));
+        self.slots.iter().filter(|slot| slot.is_taken_since(lately)).count() < self.kept
     }
 
     /// Takes back what children have left. To be called now and then, by [`Spawner::next_look`] at the latest: until

@@ -76,6 +76,9 @@ pub unsafe fn call(number: c_long, args: [usize; 4]) -> Result<usize, Errno> {
 }
 
 /// See [`call`].
+///
+/// # Safety
+/// As that of the call.
 #[cfg(any(test, not(any(all(target_arch = "x86_64", target_pointer_width = "64"), target_arch = "aarch64"))))]
 unsafe fn by_library(number: c_long, args: [usize; 4]) -> Result<usize, Errno> {
     let [a, b, c, d] = args;
