@@ -10,6 +10,7 @@ use majordomo::base::words::{Channel, Pid};
 use majordomo::config::error::ConfigError;
 use majordomo::config::spec::{Config, FastCgiSpec};
 use majordomo::sys::files::{self, Sink};
+use majordomo::sys::removal::Removals;
 use majordomo::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use majordomo::world::process::Process;
 
@@ -48,6 +49,9 @@ impl Host for NoSystem {
     fn spawn(&mut self, _: Key<Process>, _: &SpawnOrder<'_>) -> Result<Pid, SpawnError> {
         self.last_pid += 1;
         Ok(self.last_pid)
+    }
+    fn has_room(&mut self) -> bool {
+        true
     }
     fn kill(&mut self, _: Pid, _: i32, _: bool) -> Result<(), Errno> {
         Ok(())
@@ -90,7 +94,7 @@ impl Host for NoSystem {
         self.sink().map_or(Ok(()), |_| files::rename(from, to))
     }
     fn remove(&mut self, path: &str) -> Result<(), Errno> {
-        self.sink().map_or(Ok(()), |_| files::remove(path))
+        self.sink().map_or(Ok(()), |_| Removals::default().remove(path))
     }
     fn stat(&mut self, path: &str) -> Result<Meta, Errno> {
         if self.sink().is_none() {
