@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use majordomo::base::value::Value;
 
 use crate::Plan;
-use crate::contenders::Times;
+use crate::load;
 use crate::peers::{Peer, Server};
 use crate::rates::{request, response};
 use crate::support::{proc, xmlrpc};
@@ -19,11 +19,15 @@ const COLUMNS: &[Column] = &[
     Column { name: "stores/s", digits: 0 },
     Column { name: "slowest batch, ms", digits: 2 },
     Column { name: "slowest beside idle ones, ms", digits: 2 },
+    Column { name: "most CPU of 64 stores, ms", digits: 2 },
 ];
 /// 16 bytes of key, 32 of value.
 const VALUE: &str = "0123456789abcdef0123456789abcdef";
 /// Requests that are sent at once, one behind the other: none of them waits longer than its batch.
 const BATCH: u64 = 16;
+/// How often the server's processor time is looked at, in batches: a stop of its own shows there, whoever else has the
+/// processor meanwhile.
+const CPU_EVERY: u64 = 4;
 /// Batches that store nothing new: how late the machine itself is.
 const IDLE: u64 = 5_000;
 /// Calls of one multicall.
@@ -99,9 +103,18 @@ impl Client {
     }
 }
 
-/// Stores entries one by one, some at a time. What batches take, the longest of those that store nothing new, and all
-/// that store something.
-fn one_by_one(peer: Peer, client: &mut Client, entries: u64, batch: u64) -> (Times, Duration, Duration) {
+/// What storing took.
+struct Took {
+    all: Duration,
+    slowest: Duration,
+    /// The slowest of some that stored nothing new.
+    late: Duration,
+    /// The most processor time that the server spent between two looks.
+    cpu: Duration,
+}
+
+/// Stores entries one by one, some at a time.
+fn one_by_one(peer: Peer, server: &Server, client: &mut Client, entries: u64, batch: u64) -> Took {
     let (bytes, end) = question(peer, 0);
     let (one, _) = client.ask(&bytes, &end, None);
     let mut ask = |numbers: &mut dyn Iterator<Item = u64>| {
@@ -112,39 +125,55 @@ fn one_by_one(peer: Peer, client: &mut Client, entries: u64, batch: u64) -> (Tim
         }
         client.ask(&bytes, &end, Some(count * one)).1
     };
-    let times: Vec<Duration> = (0..entries / batch).map(|turn| ask(&mut (turn * batch..(turn + 1) * batch))).collect();
-    let took = times.iter().sum();
-    let late = (0..IDLE.min(entries)).map(|_| ask(&mut (0..batch))).max();
-    (Times::new(times), late.unwrap_or_default(), took)
+    let (mut times, mut cpu, mut before) = (Vec::new(), Duration::ZERO, load::cpu(server.pid));
+    for turn in 0..entries / batch {
+        times.push(ask(&mut (turn * batch..(turn + 1) * batch)));
+        if turn % CPU_EVERY == 0 {
+            let now = load::cpu(server.pid);
+            cpu = cpu.max(now - before);
+            before = now;
+        }
+    }
+    let late = (0..IDLE.min(entries)).map(|_| ask(&mut (0..batch))).max().unwrap_or_default();
+    Took { all: times.iter().sum(), slowest: times.into_iter().max().unwrap_or_default(), late, cpu }
 }
 
-fn measure(peer: Peer, server: &Server, entries: u64, by_many: bool) -> Vec<f64> {
+/// Stores entries, many in one call.
+fn by_many(server: &Server, client: &mut Client, entries: u64) -> Took {
+    let (mut times, mut cpu, mut before) = (Vec::new(), Duration::ZERO, load::cpu(server.pid));
+    for turn in 0..entries / CALLS {
+        let (bytes, end) = many(turn * CALLS);
+        times.push(client.ask(&bytes, &end, None).1);
+        let now = load::cpu(server.pid);
+        cpu = cpu.max(now - before);
+        before = now;
+    }
+    let slowest = times.iter().max().copied().unwrap_or_default();
+    Took { all: times.iter().sum(), slowest, late: Duration::ZERO, cpu }
+}
+
+fn measure(peer: Peer, server: &Server, entries: u64, calls: u64) -> Vec<f64> {
     let mut client = Client::new(server);
     let resident = || proc::status_number(server.pid, "VmRSS") as f64 * 1024.0;
     let (bytes, end) = question(peer, 0);
     client.ask(&bytes, &end, None);
     let before = resident();
-    let (slowest, late, took) = if by_many {
-        let ask = |turn| {
-            let (bytes, end) = many(turn * CALLS);
-            client.ask(&bytes, &end, None).1
-        };
-        let times: Vec<Duration> = (0..entries / CALLS).map(ask).collect();
-        (times.iter().max().copied().unwrap_or_default(), Duration::ZERO, times.iter().sum())
-    } else {
-        let batch = if peer == Peer::Supervisor { 1 } else { BATCH };
-        let (times, late, took) = one_by_one(peer, &mut client, entries, batch);
-        (times.part(10_000), late, took)
+    let took = match calls {
+        1 => {
+            let batch = if peer == Peer::Supervisor { 1 } else { BATCH };
+            one_by_one(peer, server, &mut client, entries, batch)
+        }
+        _ => by_many(server, &mut client, entries),
     };
-    let rate = entries as f64 / Duration::as_secs_f64(&took);
     let grown = resident() - before;
     let (bytes, end) = clear(peer);
     client.ask(&bytes, &end, None);
     // Some give memory back a little later.
     std::thread::sleep(Duration::from_millis(500));
     let left = resident() - before;
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    vec![grown / entries as f64, left / entries as f64, rate, ms(slowest), ms(late)]
+    let entries = entries as f64;
+    let [slowest, late, cpu] = [took.slowest, took.late, took.cpu].map(|time| time.as_secs_f64() * 1e3);
+    vec![grown / entries, left / entries, entries / took.all.as_secs_f64(), slowest, late, cpu]
 }
 
 pub fn run(plan: &Plan) {
@@ -154,11 +183,11 @@ pub fn run(plan: &Plan) {
         for peer in [Peer::Ours, Peer::Supervisor, Peer::Redis, Peer::Memcached] {
             // The published one takes 0.1 ms for each.
             let entries = if peer == Peer::Supervisor { entries / 50 } else { entries };
-            let figures = peer.start("").map(|server| measure(peer, &server, entries, false));
+            let figures = peer.start("").map(|server| measure(peer, &server, entries, 1));
             table.add(peer.name(), figures);
         }
         // A thousand in one call, whose parts come and go meanwhile.
-        let figures = Peer::Ours.start("").map(|server| measure(Peer::Ours, &server, entries, true));
+        let figures = Peer::Ours.start("").map(|server| measure(Peer::Ours, &server, entries, CALLS));
         table.add("ours, 1,000 in a call", figures);
     }
     table.print(&format!("{entries} entries"));
