@@ -33,10 +33,12 @@ pub fn coding(headers: &Headers) -> Coding {
 
 /// Whether the client asks for packed answers (RFC 9110, 12.5.3). `*` is not asking.
 pub fn is_accepted(headers: &Headers) -> bool {
-    headers.values("accept-encoding").flat_map(|list| list.split(',')).any(|item| {
+    let asks = |item: &str| {
         let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
         ["gzip", "x-gzip"].iter().any(|known| coding.trim().eq_ignore_ascii_case(known)) && is_positive(weight.trim())
-    })
+    };
+    // Python's client says no more.
+    headers.values("accept-encoding").any(|list| list == "gzip" || list.split(',').any(asks))
 }
 
 /// Whether a weight is none or more than 0. What is no weight says nothing that we understand: better not to pack.

@@ -245,6 +245,13 @@ fn request_line(line: &[u8]) -> Option<(&[u8], &[u8], Version)> {
 
 /// Path and query of a target (HTTP-025, HTTP-065).
 fn split_target(target: &str, path: &mut String, query: &mut Option<String>) {
+    // Nearly all are no more than a path.
+    if target.starts_with('/') && !target.bytes().any(|byte| matches!(byte, b'#' | b'?' | b';' | b'%')) {
+        path.clear();
+        path.push_str(target);
+        *query = None;
+        return;
+    }
     let local = ["http://", "https://"]
         .iter()
         .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
