@@ -163,8 +163,9 @@ pub const REMOVALS: usize = 16;
 pub const TURN_WORK: Duration = Duration::from_millis(1);
 /// Children taken in in one turn, each with the rest of its output.
 pub const REAPS_PER_TURN: usize = 64;
-/// Programs that one call starts each time its answer is looked at, which in one turn may be a few times.
-pub const SPAWNS_PER_LOOK: usize = 8;
+/// Programs that one call starts each time its answer is looked at, which in one turn may be a few times: a start takes
+/// a tenth of a millisecond, on a busy machine several.
+pub const SPAWNS_PER_LOOK: usize = 2;
 /// Connections accepted at one socket before others get their turn.
 pub const ACCEPTS_PER_TURN: usize = 64;
 /// How long accepting rests when there are no descriptors left: trying again at once would be a busy loop.
