@@ -183,9 +183,12 @@ pub const LAST_READS: Duration = Duration::from_millis(500);
 pub const LAST_READS_IN_ALL: Duration = Duration::from_secs(5);
 /// How long the end of the foreground copy may take to be written when the daemon exits.
 pub const ECHO_PATIENCE: Duration = Duration::from_millis(500);
-/// When nothing happened for so long the start is over: programs are up, who asked whether they are has gone, and pages
-/// that only the start needed can go. Programs that start again and again wait so long, too.
+/// When nothing happened for so long the start or a burst is over: programs are up, who asked whether they are has gone,
+/// and pages that idling doesn't need can go. Programs that start again and again wait so long, too.
 pub const QUIET: Duration = Duration::from_secs(1);
+/// So many turns are a burst. Letting code go, and finding it again, takes some tenths of a millisecond: whoever asks
+/// once in a while is spared that.
+pub const BURST_TURNS: u32 = 256;
 /// The longest single wait: a poll counts milliseconds in 31 bits, that is 24 days.
 pub const POLL_WAIT: Duration = Duration::from_secs(20 * 24 * 3600);
 /// Bytes of a log that one call may ask for: they are in memory three times until they are sent.

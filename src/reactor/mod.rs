@@ -21,7 +21,7 @@ use mio::{Events, Poll};
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::limits::{
-    OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, QUIET, READ_BYTES, REAPS_PER_TURN, TURN_WORK,
+    BURST_TURNS, OUTPUT_BYTES_PER_TURN, OUTPUT_READ_BYTES, POLL_WAIT, QUIET, READ_BYTES, REAPS_PER_TURN, TURN_WORK,
 };
 use crate::base::time::Now;
 use crate::base::words::Channel;
@@ -66,8 +66,8 @@ struct Reactor {
     to_reap: bool,
     /// We asked the system to be given orphans.
     subreaper: bool,
-    /// The start is not over: nothing was quiet yet.
-    starting: bool,
+    /// Turns since code was let go of that is not used while idle; so many at first that the start counts as a burst.
+    turns: u32,
 }
 
 impl Reactor {
@@ -84,7 +84,7 @@ impl Reactor {
             // Whoever ran before us in this process may have left children.
             to_reap: true,
             subreaper: false,
-            starting: true,
+            turns: BURST_TURNS,
         })
     }
 
@@ -139,23 +139,29 @@ impl Reactor {
 
     /// Waits until something happens, unless somebody is ready or a deadline has come, and notes who became ready.
     fn wait(&mut self, busy: bool, daemon: &Daemon, host: &mut RealHost) -> Result<(), Errno> {
-        let timeout = if busy || self.to_reap || host.ready.any() || !host.removals.is_empty() {
-            Some(Duration::ZERO)
-        } else {
-            let deadlines = [daemon.next_deadline(), self.listening.deadline(), host.spawner.next_look()];
-            let deadline = deadlines.into_iter().flatten().min();
-            // The poll rounds up to milliseconds, so that it never returns just before the deadline.
-            deadline.map(|at| (at - clock::mono()).min(POLL_WAIT))
-        };
-        // The start is over when nothing has happened for so long: one wake-up, and none after it.
-        let quiet = self.starting && timeout.is_none_or(|timeout| timeout >= QUIET);
-        match self.poll.poll(&mut self.events, if quiet { Some(QUIET) } else { timeout }) {
-            Ok(()) if quiet && self.events.is_empty() => {
-                self.starting = false;
-                process::release_startup_code();
+        let busy = busy || self.to_reap || host.ready.any() || !host.removals.is_empty();
+        let deadlines = [daemon.next_deadline(), self.listening.deadline(), host.spawner.next_look()];
+        let deadline = deadlines.into_iter().flatten().min();
+        self.turns = self.turns.saturating_add(1);
+        loop {
+            let timeout = match deadline {
+                _ if busy => Some(Duration::ZERO),
+                // The poll rounds up to milliseconds, so that it never returns just before the deadline.
+                Some(at) => Some((at - clock::mono()).min(POLL_WAIT)),
+                None => None,
+            };
+            // The start or a burst is over when nothing has happened for so long: one wake-up, and none after it.
+            let quiet = self.turns > BURST_TURNS && timeout.is_none_or(|timeout| timeout >= QUIET);
+            match self.poll.poll(&mut self.events, if quiet { Some(QUIET) } else { timeout }) {
+                // No turn for that: it would bring back what was let go.
+                Ok(()) if quiet && self.events.is_empty() => {
+                    self.turns = 0;
+                    process::release_code();
+                    continue;
+                }
+                Err(error) if error.kind() != std::io::ErrorKind::Interrupted => return Err(error.into()),
+                _ => break,
             }
-            Err(error) if error.kind() != std::io::ErrorKind::Interrupted => return Err(error.into()),
-            _ => {}
         }
         for event in &self.events {
             host.ready.note(event);

@@ -12,7 +12,7 @@ use super::host::{Loader, RealHost};
 use super::obstacles::obstacles;
 use super::{End, Reactor, bugs, example};
 use crate::base::errno::Errno;
-use crate::base::limits::{LAST_READS, LAST_READS_IN_ALL};
+use crate::base::limits::{BURST_TURNS, LAST_READS, LAST_READS_IN_ALL};
 use crate::base::words::SUPERVISOR_VERSION;
 use crate::config::error::{ConfigError, Notice};
 use crate::config::options::{self, Asked, DaemonOptions};
@@ -349,6 +349,6 @@ fn begin(
         }
     }
     daemon.begin(&mut Turn { now: clock::now(), host });
-    reactor.starting = true;
+    reactor.turns = BURST_TURNS;
     Ok(pid_file.ok())
 }

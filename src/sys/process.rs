@@ -41,11 +41,11 @@ pub fn give_back_large_buffers() {
 }
 
 /// Lets go of the pages of programs and libraries that are in memory as they are in the file, code and constants: what
-/// only the start needed never comes back, the rest is found in the page cache again at the next step.
-pub fn release_startup_code() {
+/// only the start or a burst needed does not come back, the rest is found in the page cache again at the next step.
+pub fn release_code() {
     // SAFETY: the function below is called with valid descriptions of what is loaded, and unwinds never.
     unsafe { libc::dl_iterate_phdr(Some(release_segments), std::ptr::null_mut()) };
-    // SAFETY: gives whole free pages of the heap back, what reading the configuration left.
+    // SAFETY: gives whole free pages of the heap back, what reading the configuration or large answers left.
     #[cfg(target_env = "gnu")]
     unsafe {
         libc::malloc_trim(0)

@@ -23,21 +23,21 @@ enum Piece<'a> {
 
 /// The piece at the front of `input`, and its length; `None`: it is for the reader, or not all there.
 fn piece(input: &str) -> Option<(Piece<'_>, usize)> {
-    let Some(tag) = input.strip_prefix('<') else {
+    let bytes = input.as_bytes();
+    if bytes.first() != Some(&b'<') {
         return match front(input) {
             Front::Text(text, length) => Some((Piece::Text(text), length)),
             Front::Short | Front::Other => None,
         };
-    };
-    let (closes, rest) = match tag.strip_prefix('/') {
-        Some(rest) => (true, rest),
-        None => (false, tag),
-    };
-    let length = rest.bytes().take(limits::XML_NAME_BYTES + 1).position(|byte| !is_name(byte))?;
-    let begins_well = rest.starts_with(|sign: char| sign.is_ascii_alphabetic());
-    let (name, behind) = rest.split_at_checked(length).filter(|_| begins_well)?;
-    let until = input.len() - behind.len();
-    match (closes, behind.as_bytes()) {
+    }
+    let closes = bytes.get(1) == Some(&b'/');
+    let begin = 1 + usize::from(closes);
+    let rest = &bytes[begin..];
+    let length = rest.iter().take(limits::XML_NAME_BYTES + 1).position(|byte| !NAME[usize::from(*byte)])?;
+    rest.first().filter(|byte| byte.is_ascii_alphabetic())?;
+    let until = begin + length;
+    let name = &input[begin..until];
+    match (closes, &bytes[until..]) {
         (true, [b'>', ..]) => Some((Piece::Close(name), until + 1)),
         (false, [b'>', ..]) => Some((Piece::Open(name), until + 1)),
         (false, [b'/', b'>', ..]) => Some((Piece::Empty(name), until + 2)),
@@ -45,9 +45,16 @@ fn piece(input: &str) -> Option<(Piece<'_>, usize)> {
     }
 }
 
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
-}
+/// Which bytes names are made of here.
+static NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'.' | b'_' | b'-');
+        byte += 1;
+    }
+    table
+};
 
 /// Where runs of whole elements are, as far as the input was looked at.
 #[derive(Default)]

@@ -1,13 +1,12 @@
 //! XML elements to XML-RPC values (RPC-183 to 195). Sees element names and text, never bytes; keeps what is open on a
 //! stack of its own, so depth costs no recursion.
 
-use std::collections::HashMap;
-
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use crate::base::limits;
+use crate::base::maps::ByName;
 use crate::base::value::Value;
 
 /// The document breaks a rule or a limit.
@@ -258,7 +257,7 @@ pub(super) fn unique(members: Vec<(String, Value)>) -> Vec<(String, Value)> {
     const FEW: usize = 16;
     let few = members.len() <= FEW;
     let mut out: Vec<(String, Value)> = Vec::with_capacity(members.len());
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: ByName<usize> = ByName::default();
     for (name, value) in members {
         let place = match few {
             true => out.iter().position(|(known, _)| *known == name),

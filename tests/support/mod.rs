@@ -71,7 +71,7 @@ pub fn supervisorctl() -> PathBuf {
 
 /// The program of the folder that `MAJORDOMO_BINARIES` names, so that what users build is tested without being built
 /// once more for each test; else the one that was built with the test.
-fn built(name: &str, with_the_test: &str) -> PathBuf {
+pub fn built(name: &str, with_the_test: &str) -> PathBuf {
     match std::env::var_os("MAJORDOMO_BINARIES") {
         Some(folder) => PathBuf::from(folder).join(name),
         None => with_the_test.into(),
