@@ -26,6 +26,7 @@ const EAGAIN: i32 = 11;
 const ENOMEM: i32 = 12;
 const EACCES: i32 = 13;
 const EXDEV: i32 = 18;
+const EINVAL: i32 = 22;
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const ENOSPC: i32 = 28;
@@ -249,6 +250,23 @@ fn starts() {
     daemon.wait_for_state("again", "BACKOFF");
     refusals.clear();
     daemon.wait_for_state("again", "RUNNING");
+}
+
+/// A system that knows only some ways of making a child, as those that emulate Linux do: it is asked in another way, once.
+#[test]
+fn ways_to_make_a_child() {
+    if upstream_differs("other calls are made") {
+        return;
+    }
+    let (daemon, refusals) = started(&format!("{}autostart=false\n", echo("p", "")));
+    refusals.set(&format!("clone-detached {EINVAL} 1 -"));
+    for round in 0..3 {
+        assert_eq!(daemon.call("supervisor.startProcess", &["p".into()]), Value::Bool(true));
+        tell(&daemon, "p", &format!("{round}\n"));
+        wait_for_whole(&daemon, "p.log", &(0..=round).map(|round| format!("{round}\n")).collect::<String>());
+        daemon.call("supervisor.stopProcess", &["p".into()]);
+    }
+    assert!(refusals.count("clone-detached") <= 1);
 }
 
 /// Clients that the system doesn't let in wait in its queue; who is in is served, and nothing spins.

@@ -103,7 +103,7 @@ impl Spawner {
         let place = self.free_slot()?;
         let fds = order.fds;
         let plan = Plan::new(order, self.slots[place].pads(), self.shares, self.resets.clone())?;
-        let pid = self.slots[place].launch(plan, fds, self.detached, self.shares, &self.nothing)?;
+        let pid = self.slots[place].launch(plan, fds, &mut self.detached, self.shares, &self.nothing)?;
         if self.detached {
             self.taken += 1;
             self.pause = *EXEC_LOOKS.start();

@@ -102,19 +102,24 @@ impl Slot {
     }
 
     /// Makes a child, which gets copies of `fds`. If it is `detached`, the slot is taken until [`Slot::tidy`]; else this
-    /// returns when the child has left our memory.
+    /// returns when the child has left our memory. Emulators of Linux refuse a detached child with `EINVAL`: then it is
+    /// no longer asked for.
     pub(super) fn launch(
         &mut self,
         plan: Plan,
         fds: [RawFd; 3],
-        detached: bool,
+        detached: &mut bool,
         shares: bool,
         nothing: &OwnedFd,
     ) -> Result<Pid, Errno> {
         let plan = Box::new(plan);
-        let result = self.lay(fds).and_then(|()| self.clone_with(&plan, detached, shares));
+        let mut result = self.lay(fds).and_then(|()| self.clone_with(&plan, *detached, shares));
+        if *detached && result == Err(Errno::EINVAL) {
+            *detached = false;
+            result = self.clone_with(&plan, false, shares);
+        }
         match result {
-            Ok(pid) if detached => {
+            Ok(pid) if *detached => {
                 // The child does it, too: whoever is first, signals to its group find it from now on.
                 // SAFETY: a plain call; a child that has its program already has its group.
                 unsafe { libc::setpgid(pid, pid) };

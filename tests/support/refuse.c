@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,5 +215,6 @@ int clone(int (*act)(void *), void *stack, int flags, void *arg, ...) {
     for (int at = 0; at < 3; at++) words[at] = va_arg(list, long);
     va_end(list);
     if (refused("clone", NULL) == 1) return -1;
+    if (!(flags & CLONE_VFORK) && refused("clone-detached", NULL) == 1) return -1;
     return REAL(clone)(act, stack, flags, arg, words[0], words[1], words[2]);
 }
