@@ -263,7 +263,7 @@ fn ways_to_make_a_child() {
     for round in 0..3 {
         assert_eq!(daemon.call("supervisor.startProcess", &["p".into()]), Value::Bool(true));
         tell(&daemon, "p", &format!("{round}\n"));
-        wait_for_whole(&daemon, "p.log", &(0..=round).map(|round| format!("{round}\n")).collect::<String>());
+        wait_for_whole(&daemon, "p", &(0..=round).map(|round| format!("{round}\n")).collect::<String>());
         daemon.call("supervisor.stopProcess", &["p".into()]);
     }
     assert!(refusals.count("clone-detached") <= 1);
