@@ -6,7 +6,7 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -191,15 +191,19 @@ impl Soak {
 /// Reads a chatty's logs, oldest first: runs whose lines are all there, in order and whole, each to its end. Gives how
 /// many runs, lines and bytes.
 fn verify(folder: &Path, number: usize) -> (u64, u64, u64) {
-    let name = |backup: usize| match backup {
-        0 => folder.join(format!("{number}.log")),
-        backup => folder.join(format!("{number}.log.{backup}")),
+    // A rotation that the folder's absence interrupts leaves a number out.
+    let backup_of = |name: &str| match name.strip_prefix(&format!("{number}.log"))? {
+        "" => Some(0),
+        rest => rest.strip_prefix('.')?.parse().ok(),
     };
-    let oldest = (1..).take_while(|backup| name(*backup).exists()).last().unwrap_or(0);
-    let bytes: Vec<u8> = (0..=oldest).rev().flat_map(|backup| std::fs::read(name(backup)).expect("a log")).collect();
+    let names = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a name").file_name());
+    let mut backups: Vec<(u64, PathBuf)> =
+        names.filter_map(|name| Some((backup_of(name.to_str()?)?, folder.join(name)))).collect();
+    backups.sort_unstable();
+    let bytes: Vec<u8> = backups.iter().rev().flat_map(|(_, path)| std::fs::read(path).expect("a log")).collect();
     assert!(bytes.ends_with(b"\n"), "{number}: the last line is whole");
     let text = std::str::from_utf8(&bytes).expect("text");
-    let (mut runs, mut lines) = (0, 0);
+    let (mut runs, mut lines) = (0_u64, 0_u64);
     let mut next: Option<(&str, u64)> = None;
     for line in text.lines() {
         let (body, sum) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{number}: {line:?}"));
@@ -213,7 +217,11 @@ fn verify(folder: &Path, number: usize) -> (u64, u64, u64) {
         } else {
             let place: u64 = place.parse().expect("a number");
             let expected = next.unwrap_or((run, 0));
-            assert_eq!((run, place), expected, "{number}: lines are missing or doubled");
+            assert_eq!(
+                (run, place),
+                expected,
+                "{number}: lines are missing or doubled, after {runs} runs, {lines} lines"
+            );
             next = Some((run, place + 1));
             lines += 1;
         }
@@ -346,7 +354,12 @@ fn soak() {
     assert!(daemon.wait_for_exit().success());
 
     let logs = daemon.file("logs");
-    let sums: Vec<(u64, u64, u64)> = (0..CHATTIES).map(|number| verify(&logs, number)).collect();
+    let verified = || (0..CHATTIES).map(|number| verify(&logs, number)).collect::<Vec<_>>();
+    let sums = std::panic::catch_unwind(verified).unwrap_or_else(|problem| {
+        let kept = std::env::temp_dir().join(format!("soak-logs-{pid}"));
+        println!("the logs stay in {}: {:?}", kept.display(), std::fs::rename(&logs, &kept));
+        std::panic::resume_unwind(problem)
+    });
     let sum = |pick: fn(&(u64, u64, u64)) -> u64| sums.iter().map(pick).sum::<u64>();
     let warm: Vec<u64> = samples.iter().filter(|(at, ..)| *at > secs as f32 / 6.0).map(|sample| sample.1).collect();
     let part = |share: &[u64]| share.iter().sum::<u64>() / share.len().max(1) as u64;

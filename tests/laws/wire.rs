@@ -20,8 +20,9 @@ pub fn readers(bytes: &[u8]) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
     let declared = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
     let text = declared.map_or(text, |(_, rest)| rest);
-    let differs =
-        |sign: char| matches!(sign, '\u{7f}'..='\u{9f}' | '\u{2028}') || (sign < ' ' && !sign.is_whitespace());
+    let differs = |sign: char| {
+        matches!(sign, '\u{7f}'..='\u{9f}' | '\u{2028}') || (sign < ' ' && !matches!(sign, '\t' | '\n' | '\r'))
+    };
     if text.contains("<?xml") || text.contains("&#") || text.contains(differs) {
         return;
     }
