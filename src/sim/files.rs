@@ -251,14 +251,14 @@ impl Files {
             self.faults.renames = self.faults.renames.saturating_sub(1);
             return Err(errno);
         }
-        if self.directories.contains(to) && self.names.contains_key(from) {
-            return Err(Errno::EISDIR);
+        if !self.names.contains_key(from) {
+            return Err(Errno::ENOENT);
+        }
+        if self.directories.contains(to) || self.names.contains_key(to) {
+            return Err(Errno::EEXIST);
         }
         let number = self.names.remove(from).ok_or(Errno::ENOENT)?;
-        if let Some(replaced) = self.names.insert(to.to_string(), number) {
-            self.lost(to, replaced, false);
-            self.release(replaced);
-        }
+        self.names.insert(to.to_string(), number);
         Ok(())
     }
 

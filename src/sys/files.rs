@@ -271,7 +271,7 @@ pub fn probe(path: &str) -> Executable {
     }
 }
 
-/// rename(2).
+/// rename(2), but over nothing that is there (`EEXIST`).
 pub fn rename(from: &str, to: &str) -> Result<(), Errno> {
     links::rename(Path::new(from), Path::new(to))
 }

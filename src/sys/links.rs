@@ -52,12 +52,20 @@ fn folder_and_name(path: &Path) -> Result<(OwnedFd, &OsStr), Errno> {
     Ok((opened?, name))
 }
 
-/// rename(2).
+/// renameat2(2), over nothing that is there: `EEXIST`. Where a file system can't promise that, renameat(2).
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
     let ((from, old), (to, new)) = (folder_and_name(from)?, folder_and_name(to)?);
     let (old, new) = (c_string(old.as_encoded_bytes())?, c_string(new.as_encoded_bytes())?);
+    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
     // SAFETY: open descriptors, and names that are valid strings.
-    check(unsafe { libc::renameat(from.as_raw_fd(), old.as_ptr(), to.as_raw_fd(), new.as_ptr()) }).map(|_| ())
+    let moved =
+        unsafe { libc::syscall(libc::SYS_renameat2, from, old.as_ptr(), to, new.as_ptr(), libc::RENAME_NOREPLACE) };
+    match check(moved as c_int) {
+        // SAFETY: as above.
+        Err(Errno::EINVAL | Errno::ENOSYS) => check(unsafe { libc::renameat(from, old.as_ptr(), to, new.as_ptr()) }),
+        moved => moved,
+    }
+    .map(|_| ())
 }
 
 /// unlink(2).

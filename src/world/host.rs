@@ -129,7 +129,7 @@ pub trait Host {
     fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno>;
     /// Makes a new, empty file with mode 0600; `EEXIST` if there is anything at the path.
     fn create_log(&mut self, path: &str) -> Result<(), Errno>;
-    /// rename(2).
+    /// rename(2), but over nothing that is there (`EEXIST`).
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno>;
     /// unlink(2).
     fn remove(&mut self, path: &str) -> Result<(), Errno>;

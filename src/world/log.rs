@@ -428,7 +428,8 @@ impl Log {
     }
 
     /// LOG-071, LOG-074, LOG-075. The oldest is unlinked first: renaming over a file makes ext4 write it out. Ends at
-    /// the first that can't be renamed, as the next one would take its place.
+    /// the first that can't be renamed, as the next one would take its place; and at one whose new name is taken, as
+    /// that of one which was out of reach a moment ago.
     fn shift_backups(&self, host: &mut dyn Host) -> Result<(), Errno> {
         let name = |number: u32| if number == 0 { self.path.clone() } else { format!("{}.{number}", self.path) };
         if host.stat(&name(self.backups - 1)).is_ok() {

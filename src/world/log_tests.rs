@@ -4,6 +4,9 @@
 
 use super::*;
 
+#[path = "log_backup_tests.rs"]
+mod backups;
+
 type Sim = crate::sim::host::SimHost;
 
 const NOW: Mono = Mono(1_000_000_000_000);
@@ -158,38 +161,6 @@ fn log_041_052_devices_keep_their_names_even_with_a_file_behind() {
     assert_eq!(log.clear(NOW, &mut host), Ok(()));
     assert_eq!(text(&host, "/dev/stdout"), some("hello"));
     assert!(host.stat("/dev/stdout.1").is_err());
-}
-
-#[test]
-fn a_rename_that_fails_is_not_tried_with_each_write() {
-    let mut host = Sim::default();
-    host.files.faults.rename = Some(Errno::EACCES);
-    let mut log = open(3, 1, &mut host);
-    put(&mut log, "abc", &mut host);
-    let opened = host.files.opens();
-    put(&mut log, "d", &mut host);
-    assert_eq!(host.files.opens(), opened);
-    assert_eq!(text(&host, "/log"), some("abcd"));
-    let report = "can't rotate log file '/log', which grows on: [Errno 13] Permission denied";
-    assert_eq!(log.take_report(NOW), Some(Report::Trouble(report.into())));
-    put(&mut log, "ef", &mut host);
-    assert_eq!(log.take_report(at(59)), None, "once a minute");
-    host.files.faults.rename = None;
-    put(&mut log, "ghi", &mut host);
-    assert_eq!(text(&host, "/log.1"), some("abcdefghi"));
-    assert_eq!(log.take_report(at(60)), None, "it rotates again");
-}
-
-#[test]
-fn a_backup_that_cannot_be_moved_is_not_written_over() {
-    let mut host = Sim::default();
-    host.files.put("/log.1", b"one");
-    // In the place of /log.2.
-    host.files.put_directory("/log.2");
-    let mut log = open(3, 2, &mut host);
-    put(&mut log, "abc", &mut host);
-    assert_eq!((text(&host, "/log"), text(&host, "/log.1")), (some("abc"), some("one")));
-    assert!(log.take_report(NOW).is_some());
 }
 
 #[test]

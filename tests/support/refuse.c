@@ -156,6 +156,7 @@ long syscall(long number, ...) {
     for (int at = 0; at < 6; at++) words[at] = va_arg(list, long);
     va_end(list);
     if (number == SYS_openat2 && refused("open", (const char *)words[1]) == 1) return -1;
+    if (number == SYS_renameat2 && refused_at("rename", words[0], (const char *)words[1]) == 1) return -1;
     static long (*call)(long, ...);
     if (!call) call = (long (*)(long, ...))real("syscall");
     return call(number, words[0], words[1], words[2], words[3], words[4], words[5]);
