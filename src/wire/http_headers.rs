@@ -138,7 +138,8 @@ fn unfold(block: &[u8]) -> Option<Vec<u8>> {
             if [&b"content-length"[..], b"transfer-encoding"].iter().any(|frames| name.eq_ignore_ascii_case(frames)) {
                 return None;
             }
-            while matches!(out.last(), Some(b'\r' | b'\n')) {
+            // No further than the line before it, which may be nothing but ends of lines.
+            while out.len() > begun && matches!(out.last(), Some(b'\r' | b'\n')) {
                 out.pop();
             }
         }
