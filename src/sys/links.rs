@@ -61,8 +61,17 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
     let moved =
         unsafe { libc::syscall(libc::SYS_renameat2, from, old.as_ptr(), to, new.as_ptr(), libc::RENAME_NOREPLACE) };
     match check(moved as c_int) {
-        // SAFETY: as above.
-        Err(Errno::EINVAL | Errno::ENOSYS) => check(unsafe { libc::renameat(from, old.as_ptr(), to, new.as_ptr()) }),
+        // Some file systems, and old filters of system calls.
+        Err(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM) => {
+            // SAFETY: all-zero is a valid `stat`; else as above.
+            let mut there: libc::stat = unsafe { std::mem::zeroed() };
+            // SAFETY: as above, and a structure to fill.
+            match check(unsafe { libc::fstatat(to, new.as_ptr(), &mut there, libc::AT_SYMLINK_NOFOLLOW) }) {
+                Ok(_) => Err(Errno::EEXIST),
+                // SAFETY: as above.
+                Err(_) => check(unsafe { libc::renameat(from, old.as_ptr(), to, new.as_ptr()) }),
+            }
+        }
         moved => moved,
     }
     .map(|_| ())
@@ -115,12 +124,6 @@ fn again<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     }
 }
 
-/// Who made a link, if it was neither root nor we.
-struct Owner {
-    uid: u32,
-    gid: u32,
-}
-
 /// A walk along a path.
 struct Walk {
     /// Where it is, and what that is like.
@@ -129,7 +132,7 @@ struct Walk {
     /// How many links were followed.
     links: usize,
     /// Whose.
-    owners: Vec<Owner>,
+    owners: Vec<u32>,
 }
 
 impl Walk {
@@ -207,7 +210,7 @@ impl Walk {
             if self.meta.mode() & libc::S_IWOTH != 0 && self.meta.uid() != meta.uid() {
                 return Err(Errno::ELOOP);
             }
-            self.owners.push(Owner { uid: meta.uid(), gid: meta.gid() });
+            self.owners.push(meta.uid());
         }
         let mut target = vec![0; libc::PATH_MAX as usize];
         // SAFETY: an open descriptor of the link itself, and a buffer that is valid for its length.
@@ -226,10 +229,9 @@ impl Walk {
 
     /// Refuses the place if somebody's link has led here who may not write here.
     fn judge(&self) -> Result<(), Errno> {
-        let (mode, uid, gid) = (self.meta.mode(), self.meta.uid(), self.meta.gid());
-        let may = |owner: &Owner| {
-            owner.uid == uid || mode & libc::S_IWOTH != 0 || (mode & libc::S_IWGRP != 0 && owner.gid == gid)
-        };
+        // Its group says nothing: that of a new link may be its folder's, which its owner need not be in.
+        let open_to_all = self.meta.mode() & libc::S_IWOTH != 0;
+        let may = |owner: &u32| *owner == self.meta.uid() || open_to_all;
         if self.owners.iter().all(may) { Ok(()) } else { Err(Errno::ELOOP) }
     }
 

@@ -66,13 +66,21 @@ fn open_if_large(path: &Path) -> Option<File> {
     (meta.is_file() && meta.nlink() == 1).then_some(file)
 }
 
-/// Whether nobody else has the file open: only then the kernel gives a lease for writing (fcntl(2)).
+/// Whether nobody else has the file open: only then the kernel gives a lease for writing (fcntl(2)). Somebody may want to
+/// open it meanwhile, by a descriptor that doesn't count. What the kernel sends us then would end us, if it were not a
+/// signal that does nothing by itself.
 fn is_open_once(file: &File) -> bool {
-    let lease = |kind: libc::c_int| {
+    /// fcntl(2); the crate `libc` doesn't name it.
+    const F_SETSIG: libc::c_int = 10;
+    let ask = |command: libc::c_int, value: libc::c_int| {
         // SAFETY: a plain call on an open descriptor.
-        check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, kind) })
+        check(unsafe { libc::fcntl(file.as_raw_fd(), command, value) })
     };
-    lease(libc::F_WRLCK).and_then(|_| lease(libc::F_UNLCK)).is_ok()
+    let told_by = ask(F_SETSIG, libc::SIGURG);
+    told_by
+        .and_then(|_| ask(libc::F_SETLEASE, libc::F_WRLCK))
+        .and_then(|_| ask(libc::F_SETLEASE, libc::F_UNLCK))
+        .is_ok()
 }
 
 #[cfg(test)]
@@ -129,6 +137,29 @@ mod tests {
             }
         }
         assert_eq!(count, SIZE);
+    }
+
+    #[test]
+    fn who_opens_it_meanwhile_ends_nobody() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let path = large("opened");
+        let file = File::options().write(true).open(&path).unwrap();
+        // Such a descriptor does not count, and the file can be opened by way of it.
+        let place = File::options().read(true).custom_flags(libc::O_PATH).open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(is_open_once(&file));
+        let way = format!("/proc/self/fd/{}", place.as_raw_fd());
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let _ = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&way);
+                }
+            });
+            let alone = (0..20_000).filter(|_| is_open_once(&file)).count();
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(alone > 0);
+        });
     }
 
     #[test]
