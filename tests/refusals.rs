@@ -144,7 +144,8 @@ fn writes_that_take_half() {
     daemon.call("supervisor.stopProcess", &["echo".into()]);
     let Value::Str(log) = daemon.call("supervisor.readLog", &[0.into(), 0.into()]) else { panic!("no text") };
     assert!(log.contains("stopped: echo") && log.lines().all(|line| line.starts_with("20")), "{log}");
-    assert!(refusals.count("write") > 200 && refusals.count("send") > 200);
+    // What comes in one piece is written at once.
+    assert!(refusals.count("write") > 20 && refusals.count("send") > 200);
 }
 
 /// LOG-071, LOG-072: a rotation that fails at any of its steps: the log grows, or waits for its new file.
