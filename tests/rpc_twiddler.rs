@@ -161,7 +161,8 @@ fn twid_032_040_and_041_add_group() {
     for name in ["low", "mid"] {
         rig.get(ADD, vec![s(name), s("x"), still()]);
     }
-    rig.get("supervisor.startAllProcesses", vec![b(false)]);
+    let mut waiting = rig.wait("supervisor.startAllProcesses", vec![b(false)]);
+    assert!(rig.poll(&mut waiting).is_some());
     assert_eq!(rig.spawned(), ["x", "a", "x"]);
     let all = rig.get("supervisor.stopAllProcesses", vec![b(false)]);
     assert_eq!(all, a(vec![done("low", "x"), done("g", "a"), done("mid", "x")]));
