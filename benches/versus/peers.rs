@@ -76,6 +76,12 @@ pub fn unpin_client() {
     }
 }
 
+/// Sets the nice value of this program, and of what it starts from here on. Only root may lower it.
+pub fn nice_client(nice: i32) {
+    let own = std::process::id().to_string();
+    let _ = Command::new("renice").args(["-n", &nice.to_string(), "-p", &own]).stdout(Stdio::null()).status();
+}
+
 fn is_pinned() -> bool {
     // How many there are, not how many this thread may use now.
     let processors = std::fs::read_dir("/sys/devices/system/cpu").map_or(1, |entries| {
