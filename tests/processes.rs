@@ -178,6 +178,28 @@ fn stopsignal_is_sent_once() {
     daemon.wait_for_log("INFO stopped: polite (exit status 0)");
 }
 
+/// PROC-021: a child that has hardly begun gets its `stopsignal`, also if that dumps core: then when it is its program.
+#[test]
+fn a_stop_right_after_the_start() {
+    if upstream_differs("PROC-021: the daemon's handler in the new child may take the signal") {
+        return;
+    }
+    const TIMES: usize = 20;
+    let daemon = daemon("[program:quick]\ncommand=sleep 1000\nautostart=false\nstartsecs=0\nstopsignal=QUIT\n");
+    let call = |method: &str, wait: bool| {
+        let params = Value::Array(vec!["quick".into(), Value::Bool(wait)]);
+        Value::Struct(vec![("methodName".into(), method.into()), ("params".into(), params)])
+    };
+    let both = Value::Array(vec![call("supervisor.startProcess", false), call("supervisor.stopProcess", true)]);
+    for _ in 0..TIMES {
+        let done = daemon.call("system.multicall", std::slice::from_ref(&both));
+        assert_eq!(done, Value::Array(vec![Value::Bool(true), Value::Bool(true)]));
+    }
+    daemon.wait_for_log("WARN stopped: quick (terminated by SIGQUIT");
+    assert_eq!(count(&daemon, "WARN stopped: quick (terminated by SIG"), TIMES);
+    assert_eq!(count(&daemon, "WARN killing 'quick'"), 0, "a signal was lost");
+}
+
 /// PROC-062, PROC-066: without `stopasgroup` a grandchild survives, with it the whole group gets the signal.
 #[test]
 fn stopasgroup() {

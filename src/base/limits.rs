@@ -145,8 +145,8 @@ pub const SLOW_EXEC: Duration = Duration::from_millis(100);
 pub const SPAWNS_STUCK: usize = 64;
 /// Pauses between looks whether children have left the daemon's memory, the first and the longest.
 pub const EXEC_LOOKS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(1);
-/// How long the daemon waits for a child to leave its memory where it has to: before a signal that would dump it, and
-/// at its own end.
+/// How long a signal that would dump the daemon's memory waits for a child to leave it, and how long the daemon does so at
+/// its own end.
 pub const EXEC_PATIENCE: Duration = Duration::from_millis(100);
 /// Processes that get their automatic logs in one turn at the beginning: two files each, up to 0.3 ms a file.
 pub const LOGS_PER_TURN: usize = 2;

@@ -26,7 +26,7 @@ use crate::sys::fastcgi::FastCgi;
 use crate::sys::files::{self, Executable, Sink};
 use crate::sys::removal::Removals;
 use crate::sys::syslog::Syslog;
-use crate::sys::{io, process, signals};
+use crate::sys::{io, process};
 use crate::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use crate::world::process::Process;
 
@@ -204,7 +204,7 @@ impl Host for RealHost {
 
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {
         bugs::rehearse("kill");
-        signals::kill(pid, self.spawner.harmless(pid, signal), group)
+        self.spawner.signal(pid, signal, group)
     }
 
     fn write_stdin(&mut self, who: Key<Process>, bytes: &[u8]) -> Result<usize, Errno> {

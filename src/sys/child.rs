@@ -18,7 +18,7 @@ use super::{check, clock, process, raw, signals};
 use crate::base::errno::Errno;
 use crate::base::limits::{DESCRIPTORS_PER_SPAWN, EXEC_LOOKS, EXEC_PATIENCE, SLOW_EXEC, SPAWNS_AT_ONCE, SPAWNS_STUCK};
 use crate::base::time::Mono;
-use crate::base::words::{Exit, Pid, SIGKILL};
+use crate::base::words::{Exit, Pid};
 
 /// An account to switch to.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,8 @@ pub struct Spawner {
     /// When to look who has left, and the pause after that.
     next_look: Mono,
     pause: Duration,
+    /// How long a signal waits for a child to leave our memory.
+    patience: Duration,
 }
 
 impl Spawner {
@@ -93,6 +95,7 @@ impl Spawner {
             resets: signals::ignored_beyond_ours().into(),
             next_look: Mono::default(),
             pause: *EXEC_LOOKS.start(),
+            patience: EXEC_PATIENCE,
         })
     }
 
@@ -136,7 +139,7 @@ impl Spawner {
         self.slots.iter().filter(|slot| slot.is_taken_since(lately)).count() < self.kept
     }
 
-    /// Takes back what children have left. To be called now and then, by [`Spawner::next_look`] at the latest: until
+    /// Takes back what children have left, and sends the signals that waited for that. To be called now and then, by [`Spawner::next_look`] at the latest: until
     /// then the daemon has copies of their descriptors.
     pub fn look(&mut self) {
         if self.taken == 0 {
@@ -152,7 +155,8 @@ impl Spawner {
             // One is as much as a start now and then needs.
             self.slots[1..].iter_mut().for_each(|slot| slot.release_stack());
         } else if self.next_look <= clock::mono() {
-            self.pause = (self.pause * 2).min(*EXEC_LOOKS.end());
+            let longer = if self.slots.iter().any(|slot| slot.keeps_signals()) { 1 } else { 2 };
+            self.pause = (self.pause * longer).min(*EXEC_LOOKS.end());
             self.next_look = clock::mono() + self.pause;
         }
     }
@@ -170,14 +174,20 @@ impl Spawner {
         }
     }
 
-    /// The signal to send instead of `signal`. Before Linux 5.16 whoever dumps core takes all along who have the same
-    /// memory. So a child that is on its way is given a moment to leave ours; if it is stuck, SIGKILL ends it.
-    pub fn harmless(&self, pid: Pid, signal: i32) -> i32 {
-        let on_its_way = || self.slots.iter().find(|slot| slot.has(pid));
-        match signals::dumps_core(signal).then(on_its_way).flatten() {
-            Some(slot) if !slot.wait(EXEC_PATIENCE) => SIGKILL,
-            _ => signal,
+    /// Sends a signal to a child, or to the process group that it leads. To a child that is on its way one that dumps core
+    /// is sent later: the dump would be of all that the daemon has in memory, and before Linux 5.16 it ends everybody who
+    /// has the same. If the child is stuck, SIGKILL ends it. Errors are those of kill(2).
+    pub fn signal(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {
+        if signals::dumps_core(signal) {
+            self.look();
+            if let Some(slot) = self.slots.iter_mut().find(|slot| slot.has(pid)) {
+                slot.keep_signal(signal, group, self.patience);
+                self.pause = *EXEC_LOOKS.start();
+                self.next_look = clock::mono() + self.pause;
+                return Ok(());
+            }
         }
+        signals::kill(pid, signal, group)
     }
 }
 

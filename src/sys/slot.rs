@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::exec::{Plan, run_child};
-use super::{check, clock, io, last_errno};
+use super::{check, clock, io, last_errno, signals};
 use crate::base::errno::Errno;
 use crate::base::time::Mono;
-use crate::base::words::Pid;
+use crate::base::words::{Pid, SIGKILL};
 
 /// Room for the child's few calls, and for their debug builds.
 const STACK_BYTES: usize = 64 * 1024;
@@ -59,6 +59,9 @@ impl Drop for Stack {
 struct Flight {
     pid: Pid,
     since: Mono,
+    /// Signals for when it has left our memory, each with whether its group gets it; and until when they wait.
+    signals: Vec<(i32, bool)>,
+    until: Mono,
     /// Read by the child.
     _plan: Box<Plan>,
 }
@@ -123,7 +126,8 @@ impl Slot {
                 // The child does it, too: whoever is first, signals to its group find it from now on.
                 // SAFETY: a plain call; a child that has its program already has its group.
                 unsafe { libc::setpgid(pid, pid) };
-                self.flight = Some(Flight { pid, since: clock::mono(), _plan: plan });
+                self.flight =
+                    Some(Flight { pid, since: clock::mono(), signals: Vec::new(), until: Mono::NEVER, _plan: plan });
             }
             _ => self.clear(nothing),
         }
@@ -172,19 +176,50 @@ impl Slot {
         let _ = self.lay([nothing.as_raw_fd(); 3]);
     }
 
-    /// Frees the slot if its child has left our memory. Returns whether it did.
+    /// Frees the slot if its child has left our memory, and sends the signals that waited for that. Returns whether it
+    /// did.
     pub(super) fn tidy(&mut self, nothing: &OwnedFd) -> bool {
-        let left = self.flight.is_some() && self.word.load(Ordering::Acquire) == 0;
-        if left {
+        let Some(flight) = &mut self.flight else { return false };
+        // The child is not reaped yet, or there are no signals: no other process has its number.
+        if self.word.load(Ordering::Acquire) == 0 {
+            for (signal, group) in flight.signals.drain(..) {
+                let _ = signals::kill(flight.pid, signal, group);
+            }
             self.flight = None;
             self.clear(nothing);
+            return true;
         }
-        left
+        if flight.until < Mono::NEVER && flight.until <= clock::mono() {
+            let _ = signals::kill(flight.pid, SIGKILL, false);
+            flight.signals.clear();
+            flight.until = Mono::NEVER;
+        }
+        false
     }
 
-    /// The child was reaped: whatever the word says, it has left (before Linux 5.15 one that dumped core didn't say so).
+    /// Keeps a signal until the child has left our memory. If it takes longer than `patience` for that, SIGKILL is sent
+    /// instead.
+    pub(super) fn keep_signal(&mut self, signal: i32, group: bool, patience: Duration) {
+        let Some(flight) = &mut self.flight else { return };
+        flight.until = flight.until.min(clock::mono() + patience);
+        // Signals that are pending count once.
+        if !flight.signals.contains(&(signal, group)) {
+            flight.signals.push((signal, group));
+        }
+    }
+
+    /// Whether signals wait for the child to leave our memory.
+    pub(super) fn keeps_signals(&self) -> bool {
+        self.flight.as_ref().is_some_and(|flight| !flight.signals.is_empty())
+    }
+
+    /// The child was reaped: whatever the word says, it has left (before Linux 5.15 one that dumped core didn't say so),
+    /// and its number may soon be another's.
     pub(super) fn ended(&mut self) {
         self.word.store(0, Ordering::Relaxed);
+        if let Some(flight) = &mut self.flight {
+            flight.signals.clear();
+        }
     }
 
     /// Waits until the child has left our memory; returns whether it has.
