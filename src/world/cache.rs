@@ -23,6 +23,8 @@ pub struct Cache {
     bytes: u64,
     /// What was cleared.
     waste: Waste,
+    /// What all took when the last of that was cleared: while there is waste, entries and waste take no more than that.
+    peak: u64,
 }
 
 /// Why a value is not stored.
@@ -55,6 +57,9 @@ impl Cache {
             && let Some(most) = max_bytes.filter(|most| bytes > *most)
         {
             return Err(Full::Bytes(most));
+        }
+        if bytes > self.bytes {
+            self.waste.sweep_to(self.peak.saturating_sub(bytes));
         }
         if old.is_none_or(|(_, old)| !self.entries.replace(old, key, value)) {
             let new = self.entries.add(key, value).ok_or(Full::Numbers)?;
@@ -103,10 +108,11 @@ impl Cache {
         }
     }
 
-    /// Takes all out. The memory comes back with [`Cache::sweep`].
+    /// Takes all out. The memory comes back with [`Cache::sweep`]; until then what is stored takes the place of waste, so
+    /// that a limit holds for both together.
     pub fn clear(&mut self) {
-        self.entries.clear(&mut self.waste);
-        self.heads = Vec::new();
+        self.peak = self.bytes + self.waste.bytes();
+        self.waste.add(&mut self.entries, std::mem::take(&mut self.heads), self.bytes);
         self.len = 0;
         self.bytes = 0;
     }
@@ -382,5 +388,67 @@ mod tests {
         assert!(!cache.sweep());
         assert_eq!(std::rc::Rc::strong_count(&kept), 1);
         assert_eq!(kept.as_ref().as_ref().len(), 3 << 20);
+    }
+
+    /// CACHE-025: a limit is one for what is stored and what was cleared together; nothing is refused for waste.
+    #[test]
+    fn cache_025_what_was_cleared_counts_until_it_is_given_back() {
+        const MOST: u64 = 8 << 20;
+        let mut cache = Cache::default();
+        let mut held = 0;
+        for round in 0..20 {
+            let mut number = 0;
+            loop {
+                // Short ones, and some of up to half a MiB.
+                let length = if number % 50 == 0 { (round * 31_071 + number * 977) % 500_000 } else { number % 900 };
+                if store(&mut cache, &number.to_string(), "x".repeat(length), Some(MOST)).is_err() {
+                    break;
+                }
+                held = cache.bytes() + cache.waste.bytes();
+                assert!(held <= MOST, "{held} in round {round}");
+                number += 1;
+            }
+            // It was full of what is stored, not of waste.
+            assert!(cache.bytes() > MOST - 600_000, "{}", cache.bytes());
+            // Some are cleared when they are full, others when they are less so.
+            for key in 0..(round % 3) * number / 3 {
+                cache.delete(&key.to_string());
+            }
+            cache.clear();
+            assert!(cache.bytes() == 0 && cache.waste.bytes() <= held);
+            if round % 2 == 1 {
+                cache.sweep();
+            }
+        }
+        while cache.sweep() {}
+        assert_eq!(cache.waste.bytes(), 0);
+    }
+
+    /// Also without a limit: who fills and clears again and again gets no further than the first time.
+    #[test]
+    fn waste_does_not_pile_up() {
+        let mut cache = Cache::default();
+        let mut most = 0;
+        for _ in 0..50 {
+            for number in 0..5_000 {
+                store(&mut cache, &number.to_string(), "x".repeat(300), None).unwrap();
+                most = most.max(cache.bytes() + cache.waste.bytes());
+            }
+            cache.clear();
+            assert_eq!(most, cache.peak);
+            assert_eq!(cache.waste.bytes(), most);
+        }
+        // Few bytes in pages of their own leave few pages.
+        for _ in 0..1_000 {
+            for length in [10, 100, 1_000] {
+                store(&mut cache, &length.to_string(), "x".repeat(length), None).unwrap();
+            }
+            cache.clear();
+        }
+        let mut parts = 0;
+        while cache.sweep() {
+            parts += 1;
+        }
+        assert!(parts <= 1, "{parts}");
     }
 }

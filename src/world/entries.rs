@@ -73,31 +73,81 @@ struct Place {
 /// What was cleared, and is not given back yet.
 #[derive(Default, Debug)]
 pub struct Waste {
-    pages: Vec<Box<[u8]>>,
+    /// Each with how many bytes of it were used.
+    pages: Vec<(Box<[u8]>, usize)>,
     apart: Vec<Vec<Place>>,
+    tables: Vec<Vec<u32>>,
+    /// What all of it takes, counted as [`weight`] does.
+    bytes: u64,
 }
 
 impl Waste {
+    /// Takes over a table with the entries that it names, which take `bytes` together.
+    pub fn add(&mut self, entries: &mut Entries, table: Vec<u32>, bytes: u64) {
+        self.pages.extend(entries.slabs.clear());
+        self.apart.push(std::mem::take(&mut entries.apart));
+        self.tables.push(table);
+        self.bytes += bytes;
+    }
+
+    /// What all of it takes, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Gives back the next part. Returns whether there is more.
     pub fn sweep(&mut self) -> bool {
         let mut left = CACHE_SWEEP_BYTES;
         while left > 0 {
-            if self.pages.pop().is_some() {
-                left = left.saturating_sub(PAGE_BYTES as u64);
-            } else if let Some(places) = self.apart.last_mut() {
-                match places.pop() {
-                    // Also a small one takes its time.
-                    Some(place) => {
-                        left = left.saturating_sub(apart_weight(&place.entry.key, &place.entry.value) + 1024)
-                    }
-                    None => drop(self.apart.pop()),
-                }
-            } else {
-                *self = Waste::default();
-                return false;
-            }
+            let Some(piece) = self.drop_piece() else { return false };
+            // Also a small one takes its time.
+            left = left.saturating_sub(piece + 1024);
         }
         true
+    }
+
+    /// Gives back as much as is more than `most` bytes.
+    pub fn sweep_to(&mut self, most: u64) {
+        while self.bytes > most && self.drop_piece().is_some() {}
+    }
+
+    /// Gives back a piece. Returns what it took, in bytes; `None`: that was all.
+    fn drop_piece(&mut self) -> Option<u64> {
+        let piece = if let Some((_, used)) = self.pages.pop() {
+            used
+        } else if let Some(places) = self.apart.last_mut() {
+            match places.pop() {
+                Some(place) => {
+                    shrink_by_pages(places);
+                    apart_weight(&place.entry.key, &place.entry.value) as usize - size_of::<u32>()
+                }
+                None => {
+                    self.apart.pop();
+                    0
+                }
+            }
+        } else if let Some(table) = self.tables.last_mut() {
+            let left = table.len().saturating_sub(PAGE_BYTES / size_of::<u32>());
+            let piece = (table.len() - left) * size_of::<u32>();
+            table.truncate(left);
+            shrink_by_pages(table);
+            if left == 0 {
+                self.tables.pop();
+            }
+            piece
+        } else {
+            *self = Waste::default();
+            return None;
+        };
+        self.bytes = self.bytes.saturating_sub(piece as u64);
+        Some(piece as u64)
+    }
+}
+
+/// Gives the end of a list back that is used no more: a piece at a time, since a list of millions takes its time, too.
+fn shrink_by_pages<T>(list: &mut Vec<T>) {
+    if (list.capacity() - list.len()) * size_of::<T>() >= PAGE_BYTES {
+        list.shrink_to_fit();
     }
 }
 
@@ -273,11 +323,5 @@ impl Entries {
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         let packed = self.slabs.chunks().map(|chunk| text(unpack(self.slabs.get(chunk)).1));
         packed.chain(self.apart.iter().map(|place| &*place.entry.key))
-    }
-
-    /// Takes all out.
-    pub fn clear(&mut self, waste: &mut Waste) {
-        waste.pages.extend(self.slabs.clear());
-        waste.apart.push(std::mem::take(&mut self.apart));
     }
 }

@@ -71,6 +71,14 @@ struct Class {
     last: usize,
 }
 
+impl Class {
+    /// The pages, each with how many chunks of this size are in it.
+    fn counts(&self, size: usize) -> impl Iterator<Item = (u32, usize)> {
+        let count = move |index| if index + 1 == self.pages.len() { self.last } else { PAGE_BYTES / size };
+        self.pages.iter().enumerate().map(move |(index, page)| (*page, count(index)))
+    }
+}
+
 /// Chunks of all sizes.
 #[derive(Default, Debug)]
 pub struct Slabs {
@@ -153,19 +161,24 @@ impl Slabs {
 
     /// All chunks.
     pub fn chunks(&self) -> impl Iterator<Item = u32> {
-        self.classes.iter().enumerate().flat_map(|(place, class)| {
-            let full = PAGE_BYTES / SIZES[place];
-            class.pages.iter().enumerate().flat_map(move |(index, page)| {
-                let count = if index + 1 == class.pages.len() { class.last } else { full };
-                (0..count as u32).map(move |slot| page << SLOT_BITS | slot)
-            })
+        self.classes.iter().zip(SIZES).flat_map(|(class, size)| {
+            class.counts(size).flat_map(|(page, count)| (0..count as u32).map(move |slot| page << SLOT_BITS | slot))
         })
     }
 
-    /// Takes everything out: the pages, which are given back when they are dropped.
-    pub fn clear(&mut self) -> impl Iterator<Item = Box<[u8]>> {
-        let Slabs { pages, spare, .. } = std::mem::take(self);
-        pages.into_iter().map(|page| page.bytes).filter(|bytes| !bytes.is_empty()).chain(spare)
+    /// Takes everything out: the pages, which are given back when they are dropped, each with how many bytes of it were
+    /// used.
+    pub fn clear(&mut self) -> Vec<(Box<[u8]>, usize)> {
+        let Slabs { mut pages, classes, spare, .. } = std::mem::take(self);
+        let mut all = Vec::with_capacity(pages.len() + 1);
+        for (class, size) in classes.iter().zip(SIZES) {
+            all.extend(class.counts(size).map(|(page, count)| {
+                let bytes = std::mem::take(&mut pages[page as usize].bytes);
+                (bytes, count * size)
+            }));
+        }
+        all.extend(spare.map(|bytes| (bytes, 0)));
+        all
     }
 }
 
@@ -225,6 +238,13 @@ mod tests {
         }
         assert_eq!(slabs.chunks().count(), 0);
         assert!(slabs.pages.iter().all(|page| page.bytes.is_empty()));
-        assert_eq!(slabs.clear().count(), 1, "the spare one");
+        assert!(matches!(slabs.clear()[..], [(_, 0)]), "the spare one");
+        // What is used of full pages and of others.
+        let (small, large) = (PAGE_BYTES / 24 + 2, 3);
+        (0..small).for_each(|_| assert!(slabs.add(20).is_some()));
+        (0..large).for_each(|_| assert!(slabs.add(1000).is_some()));
+        let used: Vec<usize> = slabs.clear().iter().map(|(bytes, used)| (bytes.len() / PAGE_BYTES) * used).collect();
+        assert_eq!(used, [(small - 2) * 24, 2 * 24, large * chunk_bytes(1000)]);
+        assert!(slabs.clear().is_empty());
     }
 }
