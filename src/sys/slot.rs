@@ -105,8 +105,8 @@ impl Slot {
     }
 
     /// Makes a child, which gets copies of `fds`. If it is `detached`, the slot is taken until [`Slot::tidy`]; else this
-    /// returns when the child has left our memory. Emulators of Linux refuse a detached child with `EINVAL`: then it is
-    /// no longer asked for.
+    /// returns when the child has left our memory. Emulators of Linux refuse a detached child with `EINVAL`, and so does
+    /// the `clone` of newer versions of musl, for the word: then it is no longer asked for.
     pub(super) fn launch(
         &mut self,
         plan: Plan,
