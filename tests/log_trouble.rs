@@ -407,7 +407,7 @@ fn a_folder_in_the_place_of_a_backup() {
         wait_for_text(&daemon.file("echo.log"), &"more\n".repeat(number));
     }
     assert_eq!(daemon.text("echo.log.1"), "first\n", "not written over");
-    assert_eq!(count(&daemon, "which grows on: [Errno 17] File exists"), 1);
+    assert_eq!(count(&daemon, "which grows on: [Errno 21] Is a directory"), 1);
     std::fs::remove_dir(daemon.file("echo.log.2")).expect("its place");
     tell(&daemon, "last\n");
     wait_for_text(&daemon.file("echo.log.1"), "more\nmore\nmore\nlast\n");

@@ -154,16 +154,26 @@ fn rotations() {
     if upstream_differs("a traceback, and the log is closed") {
         return;
     }
-    let steps =
-        [("rename", EXDEV), ("rename", EIO), ("rename", ENOSPC), ("open", EMFILE), ("open", ENOSPC), ("open", EIO)];
-    let name = |(call, error): (&str, i32)| format!("{call}{error}");
+    let steps = [
+        ("rename", EXDEV, "log"),
+        ("rename", EIO, "log"),
+        ("rename", ENOSPC, "log"),
+        // Its folder, and with it all that is in it.
+        ("open", EMFILE, "folder"),
+        ("open", EIO, "folder"),
+        ("open", EMFILE, "log"),
+        ("open", ENOSPC, "log"),
+        ("open", EIO, "log"),
+    ];
+    let name = |(call, error, what): (&str, i32, &str)| format!("{call}{error}{what}");
     let size = "stdout_logfile_maxbytes=100\nstdout_logfile_backups=60";
     let programs: String = steps.iter().map(|step| echo(&name(*step), size)).collect();
     let (daemon, refusals) = started(&programs);
     let mut client = client_of(&daemon);
     for step in steps {
-        let ((call, error), name) = (step, name(step));
+        let ((call, error, what), name) = (step, name(step));
         let log = path(&daemon, &format!("{name}.log"));
+        let refused = if what == "log" { log.clone() } else { daemon.path().display().to_string() };
         daemon.wait_for_state(&name, "RUNNING");
         let mut all = String::new();
         let mut say = |lines: usize| {
@@ -181,10 +191,10 @@ fn rotations() {
         client.ask(&request("supervisor.getPID", &[])).expect("an answer");
         let made = backups();
         assert!(made >= 1);
-        refusals.set(&format!("{call} {error} 1 {log}"));
+        refusals.set(&format!("{call} {error} 1 {refused}"));
         let then = say(30);
-        if call == "rename" {
-            // Not a line is held back.
+        if call == "rename" || what == "folder" {
+            // Not a line is held back, and the file stays open.
             wait_for_whole(&daemon, &name, &then);
             daemon.wait_for_log(&format!(
                 "ERRO '{name}' log: can't rotate log file '{log}', which grows on: [Errno {error}] "

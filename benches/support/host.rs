@@ -4,14 +4,17 @@
 // Each bench uses a part of this.
 #![allow(dead_code)]
 
+use std::path::Path;
+
 use majordomo::base::errno::Errno;
 use majordomo::base::key::Key;
 use majordomo::base::words::{Channel, Pid};
 use majordomo::config::error::ConfigError;
 use majordomo::config::spec::{Config, FastCgiSpec};
 use majordomo::sys::files::{self, Sink};
+use majordomo::sys::folder;
 use majordomo::sys::removal::Removals;
-use majordomo::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
+use majordomo::world::host::{FileId, Folder, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use majordomo::world::process::Process;
 
 /// Where every file is.
@@ -42,6 +45,24 @@ impl NoSystem {
 
     fn sink(&self) -> Option<&Sink> {
         self.disk.as_ref()?.as_ref()
+    }
+}
+
+/// A folder of the real disk, or none.
+struct NoFolder(Option<folder::Folder>);
+
+impl Folder for NoFolder {
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        self.0.as_ref().map_or(Ok(()), |folder| folder.rename(from.as_ref(), to.as_ref()))
+    }
+    fn remove(&mut self, name: &str) -> Result<(), Errno> {
+        self.0.as_ref().map_or(Ok(()), |folder| Removals::default().remove_in(folder, name.as_ref()))
+    }
+    fn is_folder(&mut self, name: &str) -> bool {
+        self.0.as_ref().is_some_and(|folder| folder.is_folder(name.as_ref()))
+    }
+    fn names(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+        self.0.as_ref().map_or(Ok(()), |folder| folder.names(most, take))
     }
 }
 
@@ -90,8 +111,9 @@ impl Host for NoSystem {
     fn create_log(&mut self, _: &str) -> Result<(), Errno> {
         Ok(())
     }
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        self.sink().map_or(Ok(()), |_| files::rename(from, to))
+    fn open_folder(&mut self, path: &str) -> Result<Box<dyn Folder + '_>, Errno> {
+        let folder = self.sink().map(|_| folder::Folder::of(Path::new(path))).transpose()?;
+        Ok(Box::new(NoFolder(folder.map(|(folder, _)| folder))))
     }
     fn remove(&mut self, path: &str) -> Result<(), Errno> {
         self.sink().map_or(Ok(()), |_| Removals::default().remove(path))

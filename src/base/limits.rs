@@ -154,6 +154,15 @@ pub const LOGS_PER_TURN: usize = 2;
 pub const STALE_LOGS_PER_TURN: usize = 32;
 /// Alarms served in one turn. Most are cheap: a process has been up long enough.
 pub const ALARMS_PER_TURN: usize = 64;
+/// Up to so many backups of a log are simply tried at a rotation, half a microsecond for one that is missing. Of more
+/// than that, those that exist are found by reading the folder, which is another descriptor.
+pub const BACKUPS_TRIED: u32 = 100;
+/// Names of a folder that are read for each backup that a log may have, until it seems cheaper to try those: a tenth of a
+/// microsecond each.
+pub const NAMES_PER_BACKUP: usize = 4;
+/// Up to so many backups are tried if the folder can't be read or is that full, a twentieth of a second in all; those
+/// beyond stay where they are.
+pub const BACKUPS_GUESSED: u32 = 100_000;
 /// Bytes of a removed file whose room is given back in one turn: a quarter of a millisecond.
 pub const REMOVAL_STEP_BYTES: u64 = 4 * 1024 * 1024;
 /// Removed files whose room is given back so at once: each is open meanwhile.

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use mio::Registry;
 
@@ -24,10 +25,11 @@ use crate::sys::child::{Account, Order, Spawner};
 use crate::sys::clock::{self, LocalZone};
 use crate::sys::fastcgi::FastCgi;
 use crate::sys::files::{self, Executable, Sink};
+use crate::sys::folder;
 use crate::sys::removal::Removals;
 use crate::sys::syslog::Syslog;
 use crate::sys::{io, process};
-use crate::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
+use crate::world::host::{FileId, Folder, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use crate::world::process::Process;
 
 /// Reads the configuration again; the error is the message.
@@ -163,6 +165,30 @@ fn environment(over: &[(String, String)]) -> Result<Vec<CString>, Errno> {
     joined.map(|text| CString::new(text).map_err(|_| Errno::EINVAL)).collect()
 }
 
+/// An open folder, and who removes what is large.
+struct OpenFolder<'a> {
+    folder: folder::Folder,
+    removals: &'a mut Removals,
+}
+
+impl Folder for OpenFolder<'_> {
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        self.folder.rename(from.as_ref(), to.as_ref())
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Errno> {
+        self.removals.remove_in(&self.folder, name.as_ref())
+    }
+
+    fn is_folder(&mut self, name: &str) -> bool {
+        self.folder.is_folder(name.as_ref())
+    }
+
+    fn names(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+        self.folder.names(most, take)
+    }
+}
+
 impl Host for RealHost {
     fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError> {
         let environment = environment(order.environment).map_err(SpawnError::Fork)?;
@@ -262,8 +288,9 @@ impl Host for RealHost {
         files::create_log(path)
     }
 
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        files::rename(from, to)
+    fn open_folder(&mut self, path: &str) -> Result<Box<dyn Folder + '_>, Errno> {
+        let (folder, _) = folder::Folder::of(Path::new(path))?;
+        Ok(Box::new(OpenFolder { folder, removals: &mut self.removals }))
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Errno> {
@@ -341,3 +368,7 @@ impl Host for RealHost {
         bugs::take()
     }
 }
+
+#[cfg(test)]
+#[path = "rotation_tests.rs"]
+mod rotation_tests;

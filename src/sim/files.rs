@@ -18,6 +18,8 @@ pub struct Faults {
     pub rename: Option<Errno>,
     /// So many times; 0 is always.
     pub renames: u32,
+    /// That of this file only.
+    pub renamed: Option<String>,
     /// Removing fails.
     pub remove: Option<Errno>,
     /// Reading fails.
@@ -242,30 +244,45 @@ impl Files {
         }
     }
 
-    /// [`crate::world::host::Host::rename`].
+    /// [`crate::world::host::Folder::rename`], by path.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        if let Some(errno) = self.faults.rename {
+        if self.faults.renamed.as_ref().is_none_or(|path| path == from)
+            && let Some(errno) = self.faults.rename
+        {
             if self.faults.renames == 1 {
                 self.faults.rename = None;
             }
             self.faults.renames = self.faults.renames.saturating_sub(1);
             return Err(errno);
         }
-        if !self.names.contains_key(from) {
+        if !self.names.contains_key(from) && !self.is_folder(from) {
             return Err(Errno::ENOENT);
         }
-        if self.directories.contains(to) || self.names.contains_key(to) {
+        if self.is_folder(to) || self.names.contains_key(to) {
             return Err(Errno::EEXIST);
         }
-        let number = self.names.remove(from).ok_or(Errno::ENOENT)?;
-        self.names.insert(to.to_string(), number);
+        match self.names.remove(from) {
+            Some(number) => drop(self.names.insert(to.to_string(), number)),
+            None => {
+                self.directories.remove(from);
+                self.directories.insert(to.to_string());
+            }
+        }
         Ok(())
+    }
+
+    /// [`crate::world::host::Folder::is_folder`], by path.
+    pub fn is_folder(&self, path: &str) -> bool {
+        self.directories.contains(path)
     }
 
     /// [`crate::world::host::Host::remove`].
     pub fn remove(&mut self, path: &str) -> Result<(), Errno> {
         if let Some(errno) = self.faults.remove {
             return Err(errno);
+        }
+        if self.is_folder(path) {
+            return Err(Errno::EISDIR);
         }
         if let Some(records) = self.records.as_mut() {
             records.removed.insert(path.to_string());

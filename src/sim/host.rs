@@ -15,7 +15,7 @@ use crate::sim::child::{Child, Nature};
 use crate::sim::dice::Dice;
 use crate::sim::files::Files;
 use crate::sim::journal::Journal;
-use crate::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
+use crate::world::host::{FileId, Folder, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use crate::world::process::Process;
 
 /// Something that the world did to the system.
@@ -52,7 +52,7 @@ pub struct Refusals {
     pub kill: u64,
     /// Listening sockets.
     pub socket: u64,
-    /// Opening a log, and making a name for one.
+    /// Opening a log, the folder it is in, and making a name for one.
     pub open: u64,
     /// Appending to a log.
     pub append: u64,
@@ -144,6 +144,41 @@ impl SimHost {
     /// The child that has the pipes of `who`.
     pub fn child_of(&mut self, who: Key<Process>) -> Option<&mut Child> {
         self.children.values_mut().find(|child| child.who == who)
+    }
+}
+
+/// A pretended folder, held open.
+struct SimFolder<'a> {
+    path: String,
+    host: &'a mut SimHost,
+}
+
+impl SimFolder<'_> {
+    fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.path)
+    }
+}
+
+impl Folder for SimFolder<'_> {
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        let errors = [Errno::EROFS, Errno::EACCES, Errno::ENOSPC, Errno::EXDEV, Errno::EIO];
+        self.host.refuses(self.host.refusals.rename, &errors)?;
+        self.host.files.rename(&self.path(from), &self.path(to))
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Errno> {
+        self.host.remove(&self.path(name))
+    }
+
+    fn is_folder(&mut self, name: &str) -> bool {
+        self.host.files.is_folder(&self.path(name))
+    }
+
+    fn names(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+        self.host.refuses(self.host.refusals.open, &OPEN_ERRORS)?;
+        let names = self.host.files.list(if self.path.is_empty() { "/" } else { &self.path })?;
+        names.iter().take(most).for_each(|name| take(name.as_bytes()));
+        if names.len() > most { Err(Errno::E2BIG) } else { Ok(()) }
     }
 }
 
@@ -293,9 +328,13 @@ impl Host for SimHost {
         Ok(())
     }
 
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        self.refuses(self.refusals.rename, &[Errno::EROFS, Errno::EACCES, Errno::ENOSPC, Errno::EXDEV, Errno::EIO])?;
-        self.files.rename(from, to)
+    fn open_folder(&mut self, path: &str) -> Result<Box<dyn Folder + '_>, Errno> {
+        self.refuses(self.refusals.open, &OPEN_ERRORS)?;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if !folder.is_empty() && !self.files.is_folder(folder) {
+            return Err(Errno::ENOENT);
+        }
+        Ok(Box::new(SimFolder { path: folder.to_string(), host: self }))
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Errno> {

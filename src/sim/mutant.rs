@@ -20,7 +20,7 @@ use crate::sim::client::{Question, Reply, Topic};
 use crate::sim::dice::Dice;
 use crate::sim::host::SimHost;
 use crate::sim::rules::Rule;
-use crate::world::host::{FileId, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
+use crate::world::host::{FileId, Folder, Host, Meta, Opened, Probe, SocketId, SpawnError, SpawnOrder};
 use crate::world::life::{Life, Step};
 use crate::world::process::Process;
 use crate::world::{Alarm, Moved, Turn, World};
@@ -194,6 +194,37 @@ impl Tampered<'_> {
     }
 }
 
+/// A folder of the pretended system.
+struct TamperedFolder<'a> {
+    folder: Box<dyn Folder + 'a>,
+    mutant: Option<Mutant>,
+}
+
+impl Folder for TamperedFolder<'_> {
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
+        let second = to.strip_suffix(".1").map(|log| format!("{log}.2"));
+        match (self.mutant, second) {
+            (Some(Mutant::RemovesBackup), _) => self.folder.remove(from),
+            (Some(Mutant::ShufflesBackups), Some(second)) if self.folder.rename(&second, to).is_ok() => {
+                self.folder.rename(from, &second)
+            }
+            _ => self.folder.rename(from, to),
+        }
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Errno> {
+        self.folder.remove(name)
+    }
+
+    fn is_folder(&mut self, name: &str) -> bool {
+        self.folder.is_folder(name)
+    }
+
+    fn names(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+        self.folder.names(most, take)
+    }
+}
+
 impl Host for Tampered<'_> {
     fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError> {
         if self.has(Mutant::SpawnsTwice) {
@@ -298,16 +329,9 @@ impl Host for Tampered<'_> {
         self.host.create_log(path)
     }
 
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        if self.has(Mutant::RemovesBackup) {
-            return self.host.remove(from);
-        }
-        let second = format!("{}2", to.strip_suffix('1').unwrap_or_default());
-        if self.has(Mutant::ShufflesBackups) && to.ends_with(".1") && self.host.stat(&second).is_ok() {
-            self.host.rename(&second, to)?;
-            return self.host.rename(from, &second);
-        }
-        self.host.rename(from, to)
+    fn open_folder(&mut self, path: &str) -> Result<Box<dyn Folder + '_>, Errno> {
+        let folder = self.host.open_folder(path)?;
+        Ok(Box::new(TamperedFolder { folder, mutant: self.mutant }))
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Errno> {

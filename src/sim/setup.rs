@@ -42,7 +42,7 @@ pub fn program_settings(dice: &mut Dice) -> Vec<(&'static str, String)> {
     choose("stdout_logfile", &["AUTO", "NONE", &format!("{own}.out"), "/sim/shared.log", "/dev/stdout"], dice);
     choose("stderr_logfile", &["AUTO", "NONE", &format!("{own}.err"), "/sim/gone/x.log"], dice);
     choose("stdout_logfile_maxbytes", &["0", "100", "1KB"], dice);
-    choose("stdout_logfile_backups", &["0", "1", "3"], dice);
+    choose("stdout_logfile_backups", &["0", "1", "3", "200"], dice);
     choose("stderr_logfile_maxbytes", &["0", "200"], dice);
     choose("stderr_logfile_backups", &["0", "2"], dice);
     choose("stdout_capture_maxbytes", &["0", "50"], dice);

@@ -176,7 +176,7 @@ fn rpc_117_slices_of_regular_files() {
     assert_eq!(read_slice(&folder.file("none"), 0, 1), Err(Errno::ENOENT));
     let stat = stat(&path).unwrap();
     assert_eq!((stat.size, stat.regular), (10, true));
-    rename(&path, &folder.file("g")).unwrap();
+    std::fs::rename(&path, folder.file("g")).unwrap();
     assert_eq!(super::stat(&folder.file("g")).unwrap().identity, stat.identity);
     crate::sys::removal::Removals::default().remove(&folder.file("g")).unwrap();
     assert_eq!(crate::sys::removal::Removals::default().remove(&folder.file("g")), Err(Errno::ENOENT));

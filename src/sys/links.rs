@@ -9,7 +9,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -38,51 +38,17 @@ pub(super) fn open(path: &Path, flags: c_int, mode: u32) -> Result<File, Errno> 
     Walk::from(path)?.open(path, flags | FLAGS, mode).map(File::from)
 }
 
-/// The folder that a path leads to, and its last part, for calls that act on names. They don't follow that last one.
-fn folder_and_name(path: &Path) -> Result<(OwnedFd, &OsStr), Errno> {
-    let name = path.file_name().ok_or(Errno::EISDIR)?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let opened = match without_links(folder, ENTER, 0) {
+/// The folder that a path leads to, to act on its names.
+pub(super) fn enter(folder: &Path) -> Result<OwnedFd, Errno> {
+    match without_links(folder, ENTER, 0) {
         Err(Errno::ELOOP | Errno::ENOSYS | Errno::EPERM | Errno::EINVAL) => Walk::from(folder)?.reach(folder),
         result => result,
-    };
-    Ok((opened?, name))
-}
-
-/// renameat2(2), over nothing that is there: `EEXIST`. Where a file system can't promise that, renameat(2).
-pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
-    let ((from, old), (to, new)) = (folder_and_name(from)?, folder_and_name(to)?);
-    let (old, new) = (c_string(old.as_encoded_bytes())?, c_string(new.as_encoded_bytes())?);
-    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
-    // SAFETY: open descriptors, and names that are valid strings.
-    let moved =
-        unsafe { libc::syscall(libc::SYS_renameat2, from, old.as_ptr(), to, new.as_ptr(), libc::RENAME_NOREPLACE) };
-    match check(moved as c_int) {
-        // Some file systems, and old filters of system calls.
-        Err(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM) => {
-            // SAFETY: all-zero is a valid `stat`; else as above.
-            let mut there: libc::stat = unsafe { std::mem::zeroed() };
-            // SAFETY: as above, and a structure to fill.
-            match check(unsafe { libc::fstatat(to, new.as_ptr(), &mut there, libc::AT_SYMLINK_NOFOLLOW) }) {
-                Ok(_) => Err(Errno::EEXIST),
-                // SAFETY: as above.
-                Err(_) => check(unsafe { libc::renameat(from, old.as_ptr(), to, new.as_ptr()) }),
-            }
-        }
-        moved => moved,
     }
-    .map(|_| ())
 }
 
-/// unlink(2).
-pub(super) fn remove(path: &Path) -> Result<(), Errno> {
-    let (folder, name) = folder_and_name(path)?;
-    let name = c_string(name.as_encoded_bytes())?;
-    // SAFETY: an open descriptor, and a name that is a valid string.
-    check(unsafe { libc::unlinkat(folder.as_raw_fd(), name.as_ptr(), 0) }).map(|_| ())
+/// open(2) of a name in an open folder, never waiting. It is followed, but for `O_NOFOLLOW` among the flags.
+pub(super) fn open_in(folder: &OwnedFd, name: &OsStr, flags: c_int) -> Result<File, Errno> {
+    open_at(Some(folder.as_raw_fd()), name, flags | FLAGS, 0)
 }
 
 /// openat2(2) where there is no link at all in the path; `ENOSYS`, or `EPERM` in some containers, where there is no such
@@ -105,9 +71,9 @@ fn without_links(path: &Path, flags: c_int, mode: u32) -> Result<OwnedFd, Errno>
 }
 
 /// openat(2).
-fn open_at(folder: Option<&File>, name: &OsStr, flags: c_int, mode: u32) -> Result<File, Errno> {
+fn open_at(folder: Option<RawFd>, name: &OsStr, flags: c_int, mode: u32) -> Result<File, Errno> {
     let name = c_string(name.as_encoded_bytes())?;
-    let folder = folder.map_or(libc::AT_FDCWD, AsRawFd::as_raw_fd);
+    let folder = folder.unwrap_or(libc::AT_FDCWD);
     again(|| {
         // SAFETY: the name is a valid string; on success the descriptor is new and ours alone.
         unsafe { Ok(File::from_raw_fd(check(libc::openat(folder, name.as_ptr(), flags, mode))?)) }
@@ -155,14 +121,14 @@ impl Walk {
         let name = path.file_name().ok_or(Errno::EISDIR)?;
         self.enter(path.parent().unwrap_or(Path::new("")))?;
         self.judge()?;
-        match open_at(Some(&self.place), name, flags | libc::O_NOFOLLOW, mode) {
+        match open_at(Some(self.place.as_raw_fd()), name, flags | libc::O_NOFOLLOW, mode) {
             Err(Errno::ELOOP) => {}
             result => return result.map(OwnedFd::from),
         }
-        let link = open_at(Some(&self.place), name, LOOK, 0)?;
+        let link = open_at(Some(self.place.as_raw_fd()), name, LOOK, 0)?;
         let meta = link.metadata()?;
         if self.is_in_proc() {
-            return open_at(Some(&self.place), name, flags, mode).map(OwnedFd::from);
+            return open_at(Some(self.place.as_raw_fd()), name, flags, mode).map(OwnedFd::from);
         }
         if meta.is_symlink() && !is_trusted(&meta) {
             return Err(Errno::ELOOP);
@@ -178,15 +144,15 @@ impl Walk {
             let next = match part {
                 Component::RootDir => open_at(None, OsStr::new("/"), ENTER, 0)?,
                 Component::CurDir | Component::Prefix(_) => continue,
-                Component::ParentDir => open_at(Some(&self.place), OsStr::new(".."), ENTER, 0)?,
+                Component::ParentDir => open_at(Some(self.place.as_raw_fd()), OsStr::new(".."), ENTER, 0)?,
                 Component::Normal(name) => {
-                    let next = open_at(Some(&self.place), name, LOOK, 0)?;
+                    let next = open_at(Some(self.place.as_raw_fd()), name, LOOK, 0)?;
                     let meta = next.metadata()?;
                     if !meta.is_symlink() {
                         next
                     } else if self.is_in_proc() {
                         self.count(PathBuf::new())?;
-                        open_at(Some(&self.place), name, ENTER, 0)?
+                        open_at(Some(self.place.as_raw_fd()), name, ENTER, 0)?
                     } else {
                         let target = self.follow(&next, &meta)?;
                         self.enter(&target)?;

@@ -3,6 +3,7 @@
 //! Compiled for `#[cfg(test)]` only.
 
 use super::*;
+use crate::sys::folder;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Somebody who is neither root nor us, and somebody else.
 const SOMEBODY: u32 = 12_345;
 const ANOTHER: u32 = 12_346;
+
+/// A rename, and a removal, by path.
+fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
+    let (folder, name) = folder::Folder::of(from)?;
+    folder.rename(name, to.file_name().unwrap())
+}
+
+fn remove(path: &Path) -> Result<(), Errno> {
+    let (folder, name) = folder::Folder::of(path)?;
+    folder.remove(name)
+}
 
 struct Folder(PathBuf);
 

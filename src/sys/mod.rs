@@ -10,6 +10,7 @@ pub mod connect;
 mod exec;
 pub mod fastcgi;
 pub mod files;
+pub mod folder;
 pub mod io;
 mod links;
 pub mod process;

@@ -4,12 +4,14 @@
 //! once. So its name goes at once, and what it held a piece at a time, unless somebody else may still want to read it.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{check, links};
+use super::check;
+use super::folder::Folder;
 use crate::base::errno::Errno;
 use crate::base::limits::{REMOVAL_STEP_BYTES, REMOVALS};
 
@@ -23,18 +25,25 @@ pub struct Removals {
 impl Removals {
     /// unlink(2). What a large file takes is given back by [`Removals::step`].
     pub fn remove(&mut self, path: &str) -> Result<(), Errno> {
-        let path = Path::new(path);
-        let large = if self.files.len() < REMOVALS { open_if_large(path) } else { None };
-        links::remove(path)?;
+        let (folder, name) = Folder::of(Path::new(path))?;
+        self.remove_in(&folder, name)
+    }
+
+    /// The same for a name in an open folder.
+    pub fn remove_in(&mut self, folder: &Folder, name: &OsStr) -> Result<(), Errno> {
+        let large = if self.files.len() < REMOVALS { open_if_large(folder, name) } else { None };
+        folder.remove(name)?;
         if let Some(file) = large
             && let Ok(meta) = file.metadata()
             && meta.nlink() == 0
-            && is_open_once(&file)
         {
             // The first step at once: on a full disk somebody may wait for room. Then more comes free each turn than
-            // is written.
+            // is written. A log that is being cleared is open until its next file is: it is for the next turn.
+            let first = is_open_once(&file);
             self.files.push_front((file, meta.size()));
-            self.step();
+            if first {
+                self.step();
+            }
         }
         Ok(())
     }
@@ -48,20 +57,17 @@ impl Removals {
     pub fn step(&mut self) {
         let Some((file, size)) = self.files.front_mut() else { return };
         *size = size.saturating_sub(REMOVAL_STEP_BYTES);
-        // What can't be cut goes as a whole.
-        if file.set_len(*size).is_err() || *size == 0 {
+        // What somebody else has open is theirs, and what can't be cut goes as a whole.
+        if !is_open_once(file) || file.set_len(*size).is_err() || *size == 0 {
             self.files.pop_front();
         }
     }
 }
 
 /// A regular file with one name that is worth steps.
-fn open_if_large(path: &Path) -> Option<File> {
-    let before = std::fs::symlink_metadata(path).ok()?;
-    if !before.is_file() || before.size() <= REMOVAL_STEP_BYTES {
-        return None;
-    }
-    let file = links::open(path, libc::O_WRONLY | libc::O_NOFOLLOW, 0).ok()?;
+fn open_if_large(folder: &Folder, name: &OsStr) -> Option<File> {
+    folder.size_of_file(name).filter(|size| *size > REMOVAL_STEP_BYTES)?;
+    let file = folder.open(name, libc::O_WRONLY).ok()?;
     let meta = file.metadata().ok()?;
     (meta.is_file() && meta.nlink() == 1).then_some(file)
 }
@@ -127,7 +133,9 @@ mod tests {
         std::fs::rename(&other, &path).unwrap();
         let mut reader = File::open(&path).unwrap();
         removals.remove(path_text).unwrap();
-        assert!(removals.is_empty() && !path.exists());
+        assert!(!path.exists());
+        removals.step();
+        assert!(removals.is_empty());
         let mut count = 0;
         let mut buffer = vec![0; 1 << 20];
         loop {
@@ -137,6 +145,19 @@ mod tests {
             }
         }
         assert_eq!(count, SIZE);
+    }
+
+    /// As it is with a log that is cleared.
+    #[test]
+    fn what_is_closed_by_the_next_turn_goes_by_steps() {
+        let (mut removals, path) = (Removals::default(), large("closed"));
+        let writer = File::options().append(true).open(&path).unwrap();
+        removals.remove(path.to_str().unwrap()).unwrap();
+        assert_eq!(writer.metadata().unwrap().size(), SIZE);
+        drop(writer);
+        removals.step();
+        let (file, _) = removals.files.front().unwrap();
+        assert_eq!(file.metadata().unwrap().size(), SIZE - REMOVAL_STEP_BYTES);
     }
 
     #[test]

@@ -93,6 +93,18 @@ pub enum SpawnError {
     Fork(Errno),
 }
 
+/// A folder, open until it is dropped. Names are those in it, and links among them are not followed.
+pub trait Folder {
+    /// rename(2), but over nothing that is there: `EEXIST`, unless there is nothing to rename either (`ENOENT`).
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno>;
+    /// unlink(2); `EISDIR` for a folder.
+    fn remove(&mut self, name: &str) -> Result<(), Errno>;
+    /// Whether a name is a folder's.
+    fn is_folder(&mut self, name: &str) -> bool;
+    /// Hands all names to `take`, in no order. `E2BIG` as soon as there are more than `most`.
+    fn names(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<(), Errno>;
+}
+
 /// What the world may ask of the system. No call blocks for longer than a local disk does.
 pub trait Host {
     /// Starts a child with pipes to `who`; its end arrives as `Input::Exited` with the returned pid. Doesn't wait until
@@ -129,8 +141,8 @@ pub trait Host {
     fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno>;
     /// Makes a new, empty file with mode 0600; `EEXIST` if there is anything at the path.
     fn create_log(&mut self, path: &str) -> Result<(), Errno>;
-    /// rename(2), but over nothing that is there (`EEXIST`).
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno>;
+    /// Opens the folder that a path's last part is in, to do something to its names.
+    fn open_folder(&mut self, path: &str) -> Result<Box<dyn Folder + '_>, Errno>;
     /// unlink(2).
     fn remove(&mut self, path: &str) -> Result<(), Errno>;
     /// stat(2).

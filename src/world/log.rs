@@ -1,7 +1,7 @@
 //! One log file: appended to, rotated, opened again, cleared.
 //!
 //! Bytes once accepted are kept until the file took them, up to a bound; a full disk never stops anybody and the log
-//! goes on by itself when there is room again. Nothing but a regular file is ever renamed or removed. The log never
+//! goes on by itself when there is room again. Only a log that is a regular file is ever rotated or removed. The log never
 //! looks into the bytes and never splits a chunk over two files.
 
 use std::time::Duration;
@@ -11,6 +11,7 @@ use crate::base::errno::Errno;
 use crate::base::limits;
 use crate::base::time::Mono;
 use crate::world::host::{FileId, Host, Opened};
+use crate::world::rotation::Rotation;
 
 /// How long to wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -51,6 +52,7 @@ pub struct Log {
     trouble: Option<Errno>,
     unreported: bool,
     reported_at: Option<Mono>,
+    rotation: Rotation,
     /// A rotation that failed and of which nobody knows yet.
     stuck: Option<Errno>,
     /// Somebody was told that the file can't be written, and not yet that it can be again.
@@ -87,6 +89,7 @@ impl Log {
             trouble: None,
             unreported: false,
             reported_at: None,
+            rotation: Rotation::default(),
             stuck: None,
             in_trouble: false,
             written: 0,
@@ -390,59 +393,50 @@ impl Log {
         if !due || self.max_bytes == 0 || !self.held.is_empty() || self.is_device() {
             return;
         }
-        match (&mut self.file, host.stat(&self.path)) {
+        let there = host.stat(&self.path);
+        match (&mut self.file, there) {
             // Somebody cut it meanwhile: there is room in it again.
             (Some(file), Ok(meta)) if meta.identity == file.identity && meta.size < self.max_bytes => {
                 file.position = meta.size;
                 return;
             }
             // Somebody has put another file there, such as the other process that shares this log.
-            (Some(file), Ok(meta)) if meta.identity != file.identity => return self.renew_file(host, None),
+            (Some(file), Ok(meta)) if meta.identity != file.identity => return self.renew_file(host),
             // Somebody took it away: what is in it is theirs (LOG-075).
-            (Some(_), Err(Errno::ENOENT)) if self.backups == 0 => return self.renew_file(host, None),
+            (Some(_), Err(Errno::ENOENT)) if self.backups == 0 => return self.renew_file(host),
             _ => {}
         }
-        if self.backups == 0 {
-            if let Some(file) = &mut self.file {
-                // After a failure the next try comes another max_bytes later.
-                file.position = 0;
-                self.stuck = host.truncate(file.id).err();
-            }
-            return;
+        let result = match &self.file {
+            Some(file) if self.backups == 0 => host.truncate(file.id),
+            _ => self.shift_backups(host),
+        };
+        if self.backups > 0 && (result.is_ok() || there == Err(Errno::ENOENT)) {
+            // What comes next must not go into a file without a name, whatever became of the backups.
+            self.stuck = None;
+            return self.renew_file(host);
         }
-        self.stuck = self.shift_backups(host).err();
-        // Not empty if it could not be renamed: then, too, the next try comes another max_bytes later.
-        self.renew_file(host, Some(0));
+        self.stuck = result.err();
+        if let Some(file) = &mut self.file {
+            // After a failure it grows on, and the next try comes another max_bytes later. It stays open, since what can't
+            // be rotated may be what can't be opened again, with no descriptor left or in a folder out of reach.
+            file.position = 0;
+        }
     }
 
-    /// Closes the file and opens what is there by its name now; to be rotated as if it had `position` bytes.
-    fn renew_file(&mut self, host: &mut dyn Host, position: Option<u64>) {
+    /// Closes the file and opens what is there by its name now.
+    fn renew_file(&mut self, host: &mut dyn Host) {
         self.close_file(host);
-        let opened = self.open_file(host);
-        match (opened, &mut self.file) {
-            (Ok(()), Some(file)) => file.position = position.unwrap_or(file.position),
-            (Ok(()), None) => {}
+        if let Err(errno) = self.open_file(host) {
             // The next write opens it.
-            (Err(errno), _) => self.note(errno),
+            self.note(errno);
         }
     }
 
-    /// LOG-071, LOG-074, LOG-075. The oldest is unlinked first: renaming over a file makes ext4 write it out. Ends at
-    /// the first that can't be renamed, as the next one would take its place; and at one whose new name is taken, as
-    /// that of one which was out of reach a moment ago.
-    fn shift_backups(&self, host: &mut dyn Host) -> Result<(), Errno> {
-        let name = |number: u32| if number == 0 { self.path.clone() } else { format!("{}.{number}", self.path) };
-        if host.stat(&name(self.backups - 1)).is_ok() {
-            let _ = host.remove(&name(self.backups));
-        }
-        for number in (0..self.backups).rev() {
-            match host.rename(&name(number), &name(number + 1)) {
-                // A missing one is skipped.
-                Ok(()) | Err(Errno::ENOENT) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        Ok(())
+    /// In one folder, whatever its path leads to meanwhile.
+    fn shift_backups(&mut self, host: &mut dyn Host) -> Result<(), Errno> {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        let mut folder = host.open_folder(&self.path)?;
+        self.rotation.shift(name, self.backups, folder.as_mut())
     }
 }
 

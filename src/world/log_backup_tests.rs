@@ -48,3 +48,44 @@ fn backups_that_are_out_of_reach_for_a_moment_are_not_written_over() {
     put(&mut log, "def", &mut host);
     assert_eq!(all(&host), [some("one"), some("two"), some("abcdef"), some("")]);
 }
+
+#[test]
+fn a_folder_that_can_t_be_opened_costs_no_backup_and_no_line() {
+    let mut host = Sim::default();
+    host.files.put("/log.1", b"two");
+    host.files.put("/log.2", b"one");
+    let mut log = open(3, 2, &mut host);
+    // No descriptor is left, which is as much as to say that the log itself couldn't be opened again.
+    host.refusals.open = 1;
+    let before = host.files.opens();
+    for (chunk, whole) in [("abc", "abc"), ("d", "abcd"), ("ef", "abcdef")] {
+        assert_eq!(put(&mut log, chunk, &mut host), Wrote { stored: chunk.len(), lost: 0 });
+        assert_eq!(text(&host, "/log"), some(whole));
+    }
+    let all = |host: &Sim| ["/log.2", "/log.1", "/log"].map(|name| text(host, name));
+    assert_eq!(all(&host), [some("one"), some("two"), some("abcdef")]);
+    assert_eq!((host.files.opens(), host.files.open_count(), log.held()), (before, 1, 0));
+    let Some(Report::Trouble(told)) = log.take_report(NOW) else { panic!("nothing is told") };
+    assert!(told.starts_with("can't rotate log file '/log', which grows on: "), "{told}");
+    host.refusals.open = 0;
+    put(&mut log, "ghi", &mut host);
+    assert_eq!(all(&host), [some("two"), some("abcdefghi"), some("")]);
+}
+
+#[test]
+fn what_fails_half_way_costs_one_backup_however_often_it_fails() {
+    let mut host = Sim::default();
+    for (path, text) in [("/log.1", "three"), ("/log.2", "two"), ("/log.3", "one")] {
+        host.files.put(path, text.as_bytes());
+    }
+    let mut log = open(3, 3, &mut host);
+    (host.files.faults.rename, host.files.faults.renamed) = (Some(Errno::EIO), Some("/log.1".into()));
+    for chunk in ["abc", "def", "ghi"] {
+        put(&mut log, chunk, &mut host);
+    }
+    let all = |host: &Sim| ["/log.3", "/log.2", "/log.1", "/log"].map(|name| text(host, name));
+    assert_eq!(all(&host), [some("two"), None, some("three"), some("abcdefghi")]);
+    host.files.faults.rename = None;
+    put(&mut log, "jkl", &mut host);
+    assert_eq!(all(&host), [some("two"), some("three"), some("abcdefghijkl"), some("")]);
+}

@@ -115,7 +115,7 @@ fn log_075_what_outsiders_took_away_is_theirs() {
     // Without backups, too: the file is not emptied under its new name, and there is another one.
     let mut host = Sim::default();
     let mut log = open(4, 0, &mut host);
-    host.rename("/log", "/saved").unwrap();
+    host.files.rename("/log", "/saved").unwrap();
     put(&mut log, "kept", &mut host);
     assert_eq!((text(&host, "/saved"), text(&host, "/log")), (some("kept"), some("")));
     put(&mut log, "new", &mut host);
@@ -333,7 +333,7 @@ fn proc_103_a_full_pipe_sets_the_pace() {
 fn log_040_042_043_reopen() {
     let mut host = Sim::default();
     let mut log = open(0, 0, &mut host);
-    host.rename("/log", "/moved").unwrap();
+    host.files.rename("/log", "/moved").unwrap();
     put(&mut log, "old", &mut host);
     assert_eq!(text(&host, "/moved"), some("old"));
     log.reopen(NOW, &mut host).unwrap();

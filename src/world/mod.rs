@@ -24,6 +24,7 @@ pub mod news;
 pub mod output;
 pub mod pool;
 pub mod process;
+mod rotation;
 pub mod shutdown;
 mod slabs;
 pub mod starts;

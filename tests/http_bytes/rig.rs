@@ -176,6 +176,12 @@ impl Rig {
         self.host.files.put(path, &all);
     }
 
+    /// Somebody else renames a file.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        self.host.files.rename(from, to).expect("another name");
+        self.settle();
+    }
+
     /// The main log.
     pub fn main_log(&self) -> String {
         String::from_utf8_lossy(self.host.files.text(MAIN_LOG).unwrap_or_default()).into_owned()

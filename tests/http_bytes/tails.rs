@@ -120,13 +120,13 @@ fn http_105_another_file_is_followed_from_its_start() {
     rig.read(conn);
     // A rotation; what the old file got last is not lost.
     rig.grow(WEB_LOG, b"last\n");
-    rig.host.rename(WEB_LOG, &format!("{WEB_LOG}.1")).unwrap();
+    rig.host.files.rename(WEB_LOG, &format!("{WEB_LOG}.1")).unwrap();
     rig.grow(WEB_LOG, b"a new and longer file\n");
     rig.pass(LATENCY);
     assert_eq!(news(&mut rig, conn), "last\na new and longer file\n");
     // Another's rotation: the file has its new name, and its writer has not opened the next one yet.
     rig.host.remove(&format!("{WEB_LOG}.1")).unwrap();
-    rig.host.rename(WEB_LOG, &format!("{WEB_LOG}.1")).unwrap();
+    rig.host.files.rename(WEB_LOG, &format!("{WEB_LOG}.1")).unwrap();
     rig.grow(&format!("{WEB_LOG}.1"), b"meanwhile\n");
     rig.pass(LATENCY);
     assert_eq!(news(&mut rig, conn), "meanwhile\n");
