@@ -9,6 +9,10 @@
 //! listeners answer in one write and keep their record in memory, and each daemon is asked in the way in which it is
 //! fastest, of some that are tried first.
 //!
+//! While all that is measured, a loop on each processor keeps it from sleeping, and leaves it to whoever wants it
+//! (SCHED_IDLE): the processors of a virtual machine take longer to wake than an event takes, and here somebody waits for
+//! somebody else all the time. `AWAKE=0` does without.
+//!
 //! Beside them is about the most that any daemon could do here: a loop that has no client, no log and no state, and does
 //! nothing but write the same events to the same listeners and read their answers.
 //!
@@ -22,7 +26,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -233,8 +237,52 @@ fn listen(path: &str, manner: Manner) {
     }
 }
 
+/// Loops that keep the processors awake; they end with this.
+struct Awake(Vec<Child>);
+
+const STAY_AWAKE: &str = "--stay-awake";
+
+impl Awake {
+    /// Empty, and says so, where there is no chrt or no taskset.
+    fn start() -> Awake {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let all: Vec<Child> = (0..processors)
+            .filter_map(|number| {
+                let mut command = Command::new("taskset");
+                command.args(["-c", &number.to_string(), "chrt", "-i", "0"]);
+                command.arg(std::env::current_exe().expect("our own path")).arg(STAY_AWAKE).spawn().ok()
+            })
+            .collect();
+        match all.len() == processors {
+            true => println!("{processors} processors are kept awake"),
+            false => println!("processors sleep when nobody wants them"),
+        }
+        Awake(all)
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Until whoever started this is gone.
+fn stay_awake() {
+    let parent = std::os::unix::process::parent_id();
+    while std::os::unix::process::parent_id() == parent {
+        (0..1_000_000).for_each(|_| std::hint::spin_loop());
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
+    if args[1..] == [STAY_AWAKE] {
+        return stay_awake();
+    }
     if let [_, option, record] = args.as_slice()
         && let Some((manner, _)) = Manner::ALL.into_iter().find(|(_, known)| known == option)
     {
@@ -252,6 +300,8 @@ fn main() {
         None => Contender { name: "Supervisor 4.3.0", program: python().path_of("supervisord") },
     };
     let contenders = [other, Contender { name: "majordomo", program: supervisord() }];
+    let sleepy = trial || std::env::var("AWAKE").is_ok_and(|text| text == "0");
+    let _awake = (!sleepy).then(Awake::start);
     println!("{count} events through a pool of {} listeners", storm::LISTENERS);
     for in_a_call in [1, 1_000] {
         if wanted("simple") {
