@@ -167,8 +167,8 @@ pub const BACKUPS_GUESSED: u32 = 100_000;
 pub const REMOVAL_STEP_BYTES: u64 = 4 * 1024 * 1024;
 /// Removed files whose room is given back so at once: each is open meanwhile.
 pub const REMOVALS: usize = 16;
-/// How long output is read, and ended children are taken in, before others get their turn. Whoever is left over comes
-/// first in the next turn.
+/// How long output is read, ended children are taken in, and programs are started that nobody asked for by name, before
+/// others get their turn. Whoever is left over comes first in the next turn.
 pub const TURN_WORK: Duration = Duration::from_millis(1);
 /// Children taken in in one turn, each with the rest of its output.
 pub const REAPS_PER_TURN: usize = 64;

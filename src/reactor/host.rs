@@ -15,9 +15,9 @@ use super::pipes::AllPipes;
 use super::ready::{Id, List, Ready, Source};
 use crate::base::errno::Errno;
 use crate::base::key::{Key, Slab};
-use crate::base::limits::{ECHO_BYTES, ECHO_PATIENCE};
+use crate::base::limits::{ECHO_BYTES, ECHO_PATIENCE, TURN_WORK};
 use crate::base::order;
-use crate::base::time::Calendar;
+use crate::base::time::{Calendar, Mono};
 use crate::base::words::{Channel, Pid};
 use crate::config::error::ConfigError;
 use crate::config::spec::{Config, FastCgiSpec};
@@ -43,6 +43,8 @@ pub struct RealHost {
     pub pipes: AllPipes,
     /// Children on their way to their programs.
     pub spawner: Spawner,
+    /// Until when others may be started in this turn; before the first start: for ever.
+    starts_until: Mono,
     /// Large files that were removed.
     pub removals: Removals,
     /// By the number in a [`FileId`].
@@ -66,12 +68,19 @@ struct Echo {
 }
 
 impl RealHost {
+    /// A turn begins: takes back what children have left, and there is time for starts again.
+    pub fn begin_turn(&mut self) {
+        self.spawner.look();
+        self.starts_until = Mono::NEVER;
+    }
+
     /// A system without children or logs.
     pub fn new(registry: Registry, loader: Loader) -> Result<RealHost, Errno> {
         Ok(RealHost {
             ready: Ready::new(registry),
             pipes: AllPipes::default(),
             spawner: Spawner::new()?,
+            starts_until: Mono::NEVER,
             removals: Removals::default(),
             logs: Slab::new(),
             fastcgi: FastCgi::default(),
@@ -225,7 +234,9 @@ impl Host for RealHost {
     }
 
     fn has_room(&mut self) -> bool {
-        self.spawner.has_room()
+        let now = clock::mono();
+        self.starts_until = self.starts_until.min(now + TURN_WORK);
+        now < self.starts_until && self.spawner.has_room()
     }
 
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno> {

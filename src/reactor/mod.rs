@@ -106,7 +106,7 @@ impl Reactor {
         loop {
             self.wait(busy, daemon, host)?;
             let now = clock::now();
-            host.spawner.look();
+            host.begin_turn();
             host.removals.step();
             self.take_signals(daemon, now, host);
             self.read_outputs(daemon, now, host);

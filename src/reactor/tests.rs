@@ -9,6 +9,7 @@ use super::pipes::Read;
 use super::ready::{List, Source};
 use crate::base::errno::Errno;
 use crate::base::key::Key;
+use crate::base::limits::TURN_WORK;
 use crate::base::words::Channel;
 use crate::sys::io;
 use crate::world::host::{Host, SpawnOrder};
@@ -56,7 +57,7 @@ impl Rig {
 
     /// As the loop does it: whoever waits longer looks after children that are on their way first.
     fn poll(&mut self, timeout: Duration) {
-        self.host.spawner.look();
+        self.host.begin_turn();
         let on_the_way = self.host.spawner.next_look().is_some();
         let timeout = if on_the_way { timeout.min(Duration::from_millis(1)) } else { timeout };
         match self.poll.poll(&mut self.events, Some(timeout)) {
@@ -221,5 +222,21 @@ fn log_files_keep_their_numbers() {
     assert_eq!(std::fs::read(&two).unwrap(), b"two");
     for path in [one, two] {
         std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// Each start may take long, as its child and others want the processor: clients have their turn between two.
+#[test]
+fn a_turn_has_only_so_much_time_for_starts() {
+    let mut host = Rig::new().host;
+    for _ in 0..3 {
+        let begin = Instant::now();
+        host.begin_turn();
+        // The first is started however long the turn took before.
+        assert!(host.has_room());
+        while host.has_room() {
+            assert!(begin.elapsed() < Duration::from_secs(10), "it goes on for ever");
+        }
+        assert!(begin.elapsed() >= TURN_WORK);
     }
 }

@@ -110,8 +110,8 @@ pub trait Host {
     /// Starts a child with pipes to `who`; its end arrives as `Input::Exited` with the returned pid. Doesn't wait until
     /// it is its program: if it can't be, it says so on its stderr and ends (PROC-057).
     fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError>;
-    /// Whether there is room for one more child on its way to its program. [`Host::spawn`] works without, but then
-    /// takes a processor from those who wait for one.
+    /// Whether there is room for one more child on its way to its program, and time for it in this turn.
+    /// [`Host::spawn`] works without, but then takes a processor from those who wait for one.
     fn has_room(&mut self) -> bool;
     /// Sends a signal, to the process group of `pid` if `group`.
     fn kill(&mut self, pid: Pid, signal: i32, group: bool) -> Result<(), Errno>;
