@@ -139,8 +139,8 @@ impl Spawner {
         self.slots.iter().filter(|slot| slot.is_taken_since(lately)).count() < self.kept
     }
 
-    /// Takes back what children have left, and sends the signals that waited for that. To be called now and then, by [`Spawner::next_look`] at the latest: until
-    /// then the daemon has copies of their descriptors.
+    /// Takes back what children have left, and sends the signals that waited for that. To be called now and then, by
+    /// [`Spawner::next_look`] at the latest: until then the daemon has copies of their descriptors.
     pub fn look(&mut self) {
         if self.taken == 0 {
             return;
