@@ -243,19 +243,22 @@ struct Awake(Vec<Child>);
 const STAY_AWAKE: &str = "--stay-awake";
 
 impl Awake {
-    /// Empty, and says so, where there is no chrt or no taskset.
+    /// Says how many processors are kept awake.
     fn start() -> Awake {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let all: Vec<Child> = (0..processors)
+        let mut all: Vec<Child> = (0..processors)
             .filter_map(|number| {
                 let mut command = Command::new("taskset");
                 command.args(["-c", &number.to_string(), "chrt", "-i", "0"]);
                 command.arg(std::env::current_exe().expect("our own path")).arg(STAY_AWAKE).spawn().ok()
             })
             .collect();
-        match all.len() == processors {
+        // Who lacks chrt, or may not use that processor, ends at once.
+        std::thread::sleep(Duration::from_millis(100));
+        let awake = all.iter_mut().filter(|child| matches!(child.try_wait(), Ok(None))).count();
+        match awake == processors {
             true => println!("{processors} processors are kept awake"),
-            false => println!("processors sleep when nobody wants them"),
+            false => println!("{awake} of {processors} processors are kept awake, for want of chrt, taskset or leave"),
         }
         Awake(all)
     }

@@ -160,8 +160,8 @@ pub const BACKUPS_TRIED: u32 = 100;
 /// Names of a folder that are read for each backup that a log may have, until it seems cheaper to try those: a tenth of a
 /// microsecond each.
 pub const NAMES_PER_BACKUP: usize = 4;
-/// Up to so many backups are tried if the folder can't be read or is that full, a twentieth of a second in all; those
-/// beyond stay where they are.
+/// Up to so many backups are tried if the folder can't be read or is that full, a twentieth of a second in all. Where there
+/// are more, the log grows on, and that is told.
 pub const BACKUPS_GUESSED: u32 = 100_000;
 /// Bytes of a removed file whose room is given back in one turn: a quarter of a millisecond.
 pub const REMOVAL_STEP_BYTES: u64 = 4 * 1024 * 1024;

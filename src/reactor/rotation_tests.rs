@@ -114,3 +114,29 @@ fn log_071_a_folder_among_the_backups() {
     rig.write("ghi");
     assert_eq!(rig.texts(&["log", "log.1", "log.2", "log.3"]), ["", "abcdefghi", "one", "three"]);
 }
+
+/// A folder that is away for a moment takes no byte with it: the open file gets what is written.
+#[test]
+fn log_075_a_folder_that_is_away_when_a_rotation_is_due() {
+    let mut rig = Rig::new("away", 2);
+    let away = rig.folder.with_extension("away");
+    std::fs::rename(&rig.folder, &away).unwrap();
+    // More than a log holds back.
+    let much = "x".repeat(300_000);
+    rig.write(&much);
+    rig.write(&much);
+    let told = rig.trouble().expect("a report");
+    assert!(told.ends_with(&format!("which grows on: {}", Errno::ENOENT)), "{told}");
+    std::fs::rename(&away, &rig.folder).unwrap();
+    rig.write("abc");
+    assert_eq!(rig.texts(&["log", "log.1"]), ["".to_string(), format!("{much}{much}abc")]);
+    // Another one comes in its place.
+    std::fs::rename(&rig.folder, &away).unwrap();
+    rig.write("def");
+    std::fs::create_dir(&rig.folder).unwrap();
+    rig.write("gh");
+    assert_eq!(std::fs::read_to_string(away.join("log")).unwrap(), "defgh");
+    rig.write("i");
+    assert_eq!(rig.texts(&["log", "log.1"]), ["i", ""]);
+    std::fs::remove_dir_all(away).unwrap();
+}

@@ -400,26 +400,47 @@ impl Log {
                 file.position = meta.size;
                 return;
             }
-            // Somebody has put another file there, such as the other process that shares this log.
-            (Some(file), Ok(meta)) if meta.identity != file.identity => return self.renew_file(host),
-            // Somebody took it away: what is in it is theirs (LOG-075).
-            (Some(_), Err(Errno::ENOENT)) if self.backups == 0 => return self.renew_file(host),
             _ => {}
+        }
+        let is_ours = match (&self.file, there) {
+            // Somebody has put another file there, such as the other process that shares this log.
+            (Some(file), Ok(meta)) => meta.identity == file.identity,
+            // Somebody took it away: what is in it is theirs (LOG-075).
+            (_, there) => there != Err(Errno::ENOENT),
+        };
+        if !is_ours {
+            if there.is_err() && self.backups > 0 {
+                let _ = self.shift_backups(host);
+            }
+            return self.change_file(host);
         }
         let result = match &self.file {
             Some(file) if self.backups == 0 => host.truncate(file.id),
             _ => self.shift_backups(host),
         };
-        if self.backups > 0 && (result.is_ok() || there == Err(Errno::ENOENT)) {
-            // What comes next must not go into a file without a name, whatever became of the backups.
-            self.stuck = None;
-            return self.renew_file(host);
-        }
         self.stuck = result.err();
-        if let Some(file) = &mut self.file {
+        if result.is_ok() && self.backups > 0 {
+            self.renew_file(host);
+        } else if let Some(file) = &mut self.file {
             // After a failure it grows on, and the next try comes another max_bytes later. It stays open, since what can't
             // be rotated may be what can't be opened again, with no descriptor left or in a folder out of reach.
             file.position = 0;
+        }
+    }
+
+    /// Opens what is there by the log's name now instead of what was.
+    fn change_file(&mut self, host: &mut dyn Host) {
+        let old = self.file.take();
+        let opened = self.open_file(host);
+        self.stuck = opened.err().filter(|errno| *errno == Errno::ENOENT);
+        match (opened, old) {
+            (Ok(()), Some(old)) => host.close_log(old.id),
+            // Its folder is away: it may come back with the file in it, which takes what comes until then.
+            (Err(Errno::ENOENT), old) => self.file = old,
+            (_, old) => {
+                self.file = old;
+                self.renew_file(host);
+            }
         }
     }
 

@@ -52,7 +52,7 @@ fn numbers(log: &str, highest: u32, folder: &mut dyn Folder) -> Vec<u32> {
     if highest >= BACKUPS_TRIED {
         let mut found = Vec::new();
         let mut note = |name: &[u8]| found.extend(backup_number(log, name).filter(|number| *number <= highest));
-        if folder.names((highest as usize).saturating_mul(NAMES_PER_BACKUP), &mut note).is_ok() {
+        if folder.names(highest.min(BACKUPS_GUESSED) as usize * NAMES_PER_BACKUP, &mut note).is_ok() {
             found.push(0);
             order::sort_by(&mut found, |one, other| Reverse(one).cmp(&Reverse(other)));
             return found;

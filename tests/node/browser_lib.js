@@ -60,6 +60,7 @@ async function accessible (page, what) {
 // A row of the table, by the name that it shows.
 const rowOf = (page, spec) => page.locator('.processes tbody tr:not(.group)', { has: page.getByRole('link', { name: spec, exact: true }) })
 const stateOf = (page, spec) => rowOf(page, spec).locator('td').first().innerText()
+// Until a row was painted once, it has no text (content-visibility).
 const stateIs = (page, spec, state) => until(`${spec} is ${state}`, async () => await stateOf(page, spec) === state)
 const toast = (page, text) => until(`the message ${text}`, () => page.evaluate(text =>
   [...document.querySelectorAll('.toast span')].some(span => span.textContent.includes(text)), text))
@@ -105,4 +106,4 @@ async function run (setting, only = '') {
   }
 }
 
-module.exports = { accessible, get, median, open, picture, rowOf, run, stateIs, stateOf, test, toast, until, within }
+module.exports = { accessible, get, median, open, picture, rowOf, run, stateIs, test, toast, until, within }
