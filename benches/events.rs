@@ -255,7 +255,7 @@ impl Awake {
             .collect();
         // Who lacks chrt, or may not use that processor, ends at once.
         std::thread::sleep(Duration::from_millis(100));
-        let awake = all.iter_mut().filter(|child| matches!(child.try_wait(), Ok(None))).count();
+        let awake = all.iter_mut().map(Child::try_wait).filter(|ended| matches!(ended, Ok(None))).count();
         match awake == processors {
             true => println!("{processors} processors are kept awake"),
             false => println!("{awake} of {processors} processors are kept awake, for want of chrt, taskset or leave"),

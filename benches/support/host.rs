@@ -103,6 +103,9 @@ impl Host for NoSystem {
     fn truncate(&mut self, _: FileId) -> Result<(), Errno> {
         self.sink().map_or(Ok(()), Sink::truncate)
     }
+    fn has_name(&mut self, _: FileId) -> bool {
+        true
+    }
     fn close_log(&mut self, _: FileId) {}
     fn auto_log_path(&mut self, directory: &str, stem: &str) -> Result<String, Errno> {
         self.last_log += 1;

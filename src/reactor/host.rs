@@ -287,6 +287,10 @@ impl Host for RealHost {
         self.log(file)?.truncate()
     }
 
+    fn has_name(&mut self, file: FileId) -> bool {
+        self.log(file).is_ok_and(|log| log.has_name())
+    }
+
     fn close_log(&mut self, file: FileId) {
         self.logs.try_remove(file.0 as usize);
     }

@@ -139,4 +139,11 @@ fn log_075_a_folder_that_is_away_when_a_rotation_is_due() {
     rig.write("i");
     assert_eq!(rig.texts(&["log", "log.1"]), ["i", ""]);
     std::fs::remove_dir_all(away).unwrap();
+    // What is removed with everything in it takes nothing more: it is kept for the next one.
+    std::fs::remove_dir_all(&rig.folder).unwrap();
+    rig.write("jk");
+    rig.write("lm");
+    std::fs::create_dir(&rig.folder).unwrap();
+    rig.write("n");
+    assert_eq!(rig.texts(&["log", "log.1"]), ["", "lmn"]);
 }

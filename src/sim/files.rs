@@ -237,6 +237,11 @@ impl Files {
         Ok(())
     }
 
+    /// [`crate::world::host::Host::has_name`].
+    pub fn has_name(&self, file: FileId) -> bool {
+        self.open.get(&file.0).is_some_and(|(number, _)| self.names.values().any(|named| named == number))
+    }
+
     /// [`crate::world::host::Host::close_log`].
     pub fn close(&mut self, file: FileId) {
         if let Some((number, _)) = self.open.remove(&file.0) {

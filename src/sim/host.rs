@@ -308,6 +308,10 @@ impl Host for SimHost {
         self.files.truncate(file)
     }
 
+    fn has_name(&mut self, file: FileId) -> bool {
+        self.files.has_name(file)
+    }
+
     fn close_log(&mut self, file: FileId) {
         self.files.close(file);
     }

@@ -315,6 +315,10 @@ impl Host for Tampered<'_> {
         self.host.truncate(file)
     }
 
+    fn has_name(&mut self, file: FileId) -> bool {
+        self.host.has_name(file)
+    }
+
     fn close_log(&mut self, file: FileId) {
         if !self.has(Mutant::LeaksFiles) {
             self.host.close_log(file);

@@ -125,6 +125,14 @@ impl Sink {
         check(unsafe { libc::ftruncate(self.fd.as_raw_fd(), 0) }).map(|_| ())
     }
 
+    /// Whether it is a file with a name, wherever that is now.
+    pub fn has_name(&self) -> bool {
+        // SAFETY: all-zero is a valid `stat`.
+        let mut there: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: an open descriptor, and a structure to fill.
+        check(unsafe { libc::fstat(self.fd.as_raw_fd(), &mut there) }).is_ok() && there.st_nlink > 0
+    }
+
     /// To watch until it can take more.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

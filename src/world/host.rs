@@ -135,6 +135,8 @@ pub trait Host {
     fn append(&mut self, file: FileId, bytes: &[u8]) -> Result<usize, Errno>;
     /// Cuts an open log to nothing.
     fn truncate(&mut self, file: FileId) -> Result<(), Errno>;
+    /// Whether an open log still has a name, be it another one: if not, what is written to it is gone with it.
+    fn has_name(&mut self, file: FileId) -> bool;
     /// Closes a log.
     fn close_log(&mut self, file: FileId);
     /// The path `<directory>/<stem><8 of [a-z0-9_]>.log`, by chance (LOG-044).

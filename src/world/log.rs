@@ -432,11 +432,13 @@ impl Log {
     fn change_file(&mut self, host: &mut dyn Host) {
         let old = self.file.take();
         let opened = self.open_file(host);
-        self.stuck = opened.err().filter(|errno| *errno == Errno::ENOENT);
+        self.stuck = None;
         match (opened, old) {
             (Ok(()), Some(old)) => host.close_log(old.id),
             // Its folder is away: it may come back with the file in it, which takes what comes until then.
-            (Err(Errno::ENOENT), old) => self.file = old,
+            (Err(Errno::ENOENT), Some(old)) if host.has_name(old.id) => {
+                (self.file, self.stuck) = (Some(old), Some(Errno::ENOENT));
+            }
             (_, old) => {
                 self.file = old;
                 self.renew_file(host);
