@@ -341,8 +341,14 @@ impl Daemon {
         wait_for(&format!("{name} {state}"), 30, || Some(self.info(name)).filter(|info| info.state() == state))
     }
 
-    /// Sends the daemon a signal, by name without `SIG`.
+    /// Sends the daemon a signal, by name without `SIG`, when it handles signals: its servers are open before that.
     pub fn signal(&self, signal: &str) {
+        const TERM: u64 = 1 << 14;
+        let handles = |key| {
+            let set = proc::status(self.pid(), key).and_then(|text| u64::from_str_radix(&text, 16).ok());
+            set.is_none_or(|set| set & TERM != 0)
+        };
+        wait_until("signals to be handled", 20, || handles("SigBlk") || handles("SigCgt"));
         proc::send(&[self.pid()], signal);
     }
 
