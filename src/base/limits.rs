@@ -88,9 +88,7 @@ pub const KEEP_TEXT_BYTES: usize = 1024;
 pub const KEEP_TEXTS: usize = 8;
 /// How long the room of large answers is kept for the next ones: to take and touch a new MiB costs as much as to fill it.
 pub const KEEP_LARGE: Duration = Duration::from_millis(100);
-/// So many connections keep theirs at most.
-pub const KEEP_LARGE_ROOMS: usize = 16;
-/// Bytes of such a room at most.
+/// Bytes of all such rooms together.
 pub const KEEP_LARGE_BYTES: usize = 4 * 1024 * 1024;
 /// Unread request bytes kept for a connection that is waiting for an answer.
 pub const IN_BYTES: usize = 128 * 1024;

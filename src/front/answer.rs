@@ -118,7 +118,8 @@ pub(super) struct Answers {
 impl Answers {
     /// Takes the room of a large answer that was sent.
     pub(super) fn keep(&mut self, room: Vec<u8>, now: Mono) {
-        if self.rooms.len() < limits::KEEP_LARGE_ROOMS && room.capacity() <= limits::KEEP_LARGE_BYTES {
+        let kept: usize = self.rooms.iter().map(Vec::capacity).sum();
+        if kept + room.capacity() <= limits::KEEP_LARGE_BYTES {
             self.rooms.push(room);
             self.rooms_until = Some(now + limits::KEEP_LARGE);
         }
@@ -391,5 +392,25 @@ impl Answers {
             keep_alive: request.keep_alive,
         };
         http_out::write_head(out, &head);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_large_answers_is_bounded_and_for_a_moment() {
+        let mut answers = Answers::default();
+        let kept = |answers: &Answers| answers.rooms.iter().map(Vec::capacity).sum::<usize>();
+        answers.keep(Vec::with_capacity(limits::KEEP_LARGE_BYTES + 1), Mono(1));
+        assert_eq!((kept(&answers), answers.next_deadline()), (0, None));
+        (0..20).for_each(|_| answers.keep(Vec::with_capacity(1 << 20), Mono(1)));
+        assert_eq!(kept(&answers), limits::KEEP_LARGE_BYTES);
+        let until = answers.next_deadline().unwrap();
+        answers.give_back(Mono(until.0 - 1));
+        assert_eq!(kept(&answers), limits::KEEP_LARGE_BYTES);
+        answers.give_back(until);
+        assert_eq!((kept(&answers), answers.next_deadline()), (0, None));
     }
 }
