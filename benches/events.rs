@@ -9,15 +9,16 @@
 //! listeners answer in one write and keep their record in memory, and each daemon is asked in the way in which it is
 //! fastest, of some that are tried first.
 //!
-//! While all that is measured, a loop on each processor keeps it from sleeping, and leaves it to whoever wants it
-//! (SCHED_IDLE): the processors of a virtual machine take longer to wake than an event takes, and here somebody waits for
-//! somebody else all the time. `AWAKE=0` does without.
+//! There the client has one processor, and the daemon and its listeners the other, as they wait for one another all the
+//! time: what wakes somebody on another processor waits until that is awake. `anywhere` is `single` without that.
 //!
 //! Beside them is about the most that any daemon could do here: a loop that has no client, no log and no state, and does
 //! nothing but write the same events to the same listeners and read their answers.
 //!
 //! Fails where an event is lost or handled twice, or where a listener has a client's events out of order.
 
+#[path = "support/processors.rs"]
+mod processors;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -26,7 +27,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -67,14 +68,26 @@ struct Row {
     in_a_call: u64,
     /// Other programs that are looked after, and do nothing.
     others: u64,
+    /// Everybody runs on whichever processor.
+    anywhere: bool,
 }
 
 impl Row {
+    /// The words in front of the daemon's command. This program is where it belongs from here on.
+    fn place(self) -> Vec<&'static str> {
+        match self.anywhere {
+            true => processors::unpin_client(),
+            false => drop(processors::pin_client()),
+        }
+        if self.anywhere { Vec::new() } else { processors::prefix() }
+    }
+
     /// Events per second, and per second of the daemon's processor time.
     fn measure(self, who: &Contender, way: Way) -> (f64, f64) {
-        let Row { manner, count, in_a_call, others } = self;
+        let Row { manner, count, in_a_call, others, .. } = self;
+        let prefix = self.place();
         let listener = format!("{} {}", std::env::current_exe().expect("our own path").display(), manner.option());
-        let daemon = storm::setup(&listener, count, others).program(who.program.clone()).start();
+        let daemon = storm::setup(&listener, count, others).program(who.program.clone()).through(&prefix).start();
         let before = proc::cpu_time(daemon.pid());
         let took = storm::storm(&daemon, count, in_a_call, way).as_secs_f64();
         let own = (proc::cpu_time(daemon.pid()) - before).as_secs_f64();
@@ -87,7 +100,9 @@ impl Row {
         let rounds: Vec<[(f64, f64); 3]> = (0..rounds)
             .map(|_| {
                 let [theirs, ours] = [0, 1].map(|place| self.measure(&contenders[place], ways[place]));
-                [theirs, ours, (least(self.count, self.manner), 0.0)]
+                let least = || least(self.count, self.manner);
+                self.place();
+                [theirs, ours, (if self.anywhere { least() } else { processors::as_server(least) }, 0.0)]
             })
             .collect();
         let median = |of: fn(&[(f64, f64); 3]) -> f64| {
@@ -237,55 +252,8 @@ fn listen(path: &str, manner: Manner) {
     }
 }
 
-/// Loops that keep the processors awake; they end with this.
-struct Awake(Vec<Child>);
-
-const STAY_AWAKE: &str = "--stay-awake";
-
-impl Awake {
-    /// Says how many processors are kept awake.
-    fn start() -> Awake {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut all: Vec<Child> = (0..processors)
-            .filter_map(|number| {
-                let mut command = Command::new("taskset");
-                command.args(["-c", &number.to_string(), "chrt", "-i", "0"]);
-                command.arg(std::env::current_exe().expect("our own path")).arg(STAY_AWAKE).spawn().ok()
-            })
-            .collect();
-        // Who lacks chrt, or may not use that processor, ends at once.
-        std::thread::sleep(Duration::from_millis(100));
-        let awake = all.iter_mut().map(Child::try_wait).filter(|ended| matches!(ended, Ok(None))).count();
-        match awake == processors {
-            true => println!("{processors} processors are kept awake"),
-            false => println!("{awake} of {processors} processors are kept awake, for want of chrt, taskset or leave"),
-        }
-        Awake(all)
-    }
-}
-
-impl Drop for Awake {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-/// Until whoever started this is gone.
-fn stay_awake() {
-    let parent = std::os::unix::process::parent_id();
-    while std::os::unix::process::parent_id() == parent {
-        (0..1_000_000).for_each(|_| std::hint::spin_loop());
-    }
-}
-
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    if args[1..] == [STAY_AWAKE] {
-        return stay_awake();
-    }
     if let [_, option, record] = args.as_slice()
         && let Some((manner, _)) = Manner::ALL.into_iter().find(|(_, known)| known == option)
     {
@@ -303,24 +271,23 @@ fn main() {
         None => Contender { name: "Supervisor 4.3.0", program: python().path_of("supervisord") },
     };
     let contenders = [other, Contender { name: "majordomo", program: supervisord() }];
-    let sleepy = trial || std::env::var("AWAKE").is_ok_and(|text| text == "0");
-    let _awake = (!sleepy).then(Awake::start);
-    println!("{count} events through a pool of {} listeners", storm::LISTENERS);
+    println!("{count} events through a pool of {} listeners; {}", storm::LISTENERS, processors::pin_client());
     for in_a_call in [1, 1_000] {
         if wanted("simple") {
             println!("simple client and listeners, {in_a_call} in a call");
-            let row = Row { manner: Manner::Simple, count, in_a_call, others: 0 };
+            let row = Row { manner: Manner::Simple, count, in_a_call, others: 0, anywhere: false };
             row.compare(&contenders, [storm::ASKING; 2], rounds);
         }
     }
     // Supervisor answers no second multicall that comes before it has answered the first.
-    let parts: [(_, _, &[usize]); 2] = [("single", 1, &[1, 8, 64]), ("multicall", 1_000, &[1])];
-    for (name, in_a_call, togethers) in parts {
+    let parts: [(_, _, &[usize], _); 3] =
+        [("single", 1, &[1, 8, 64], false), ("multicall", 1_000, &[1], false), ("anywhere", 1, &[1, 8, 64], true)];
+    for (name, in_a_call, togethers, anywhere) in parts {
         if !wanted(name) {
             continue;
         }
         println!("{name}: {in_a_call} in a call, the fastest way for each");
-        let row = Row { manner: Manner::Light, count, in_a_call, others: 0 };
+        let row = Row { manner: Manner::Light, count, in_a_call, others: 0, anywhere };
         // Supervisor slows down with the number of events that wait: a tenth shows that, too.
         let connections: &[usize] = if trial { &[4] } else { &[1, 4, 16] };
         let ways = contenders.each_ref().map(|who| best(who, Row { count: count / 10, ..row }, connections, togethers));

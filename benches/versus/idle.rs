@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Plan;
 use crate::contenders::Who;
-use crate::peers::{self, find};
+use crate::processors::{self, find};
 use crate::support::{Folder, SERVERS, proc, wait_until};
 use crate::table::{Column, Table};
 
@@ -88,7 +88,7 @@ fn runit(children: u64) -> Result<[f64; 3], String> {
 }
 
 pub fn run(plan: &Plan) {
-    peers::unpin_client();
+    processors::unpin_client();
     let many = if plan.trial { 20 } else { 210 };
     let mut table = Table::new(COLUMNS);
     let row = |few: [f64; 3], many_of: [f64; 3]| {
@@ -103,5 +103,5 @@ pub fn run(plan: &Plan) {
         table.add("runit", runit(FEW).and_then(|few| Ok(row(few, runit(many)?))));
     }
     table.print(&format!("{FEW} idle children"));
-    peers::pin_client();
+    processors::pin_client();
 }

@@ -14,6 +14,8 @@
 mod children;
 #[path = "../supervision/contenders.rs"]
 mod contenders;
+#[path = "../support/processors.rs"]
+mod processors;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -82,7 +84,7 @@ fn main() {
         each: Duration::from_millis(number("MILLIS").unwrap_or(if trial { 50 } else { 1000 })),
         trial,
     };
-    println!("{}", peers::pin_client());
+    println!("{}", processors::pin_client());
     for (name, what, run) in SECTIONS {
         if words.is_empty() || words.iter().any(|word| word == name) {
             println!("\n== {name}: {what}");

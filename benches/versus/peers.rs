@@ -1,17 +1,13 @@
 //! The programs that are compared, each with one client's answer to "is it here?".
 
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::contenders::Who;
 use crate::large;
+use crate::processors::{self, find};
 use crate::support::daemon::Daemon;
 use crate::support::{Folder, SERVERS, free_port, wait_until};
-
-/// The processors of client and server, if there are two.
-const CLIENT: &str = "0";
-const SERVER: &str = "1";
 
 /// Who is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,50 +46,10 @@ impl Drop for Server {
     }
 }
 
-/// The path of an installed program.
-pub fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    folders.map(|folder| folder.join(name)).find(|path| path.is_file())
-}
-
-/// Binds this program to the client's processor. Says how it is measured.
-pub fn pin_client() -> String {
-    let own = std::process::id().to_string();
-    let done = Command::new("taskset").args(["-a", "-p", "-c", CLIENT, &own]).stdout(Stdio::null()).status();
-    match is_pinned() && done.is_ok_and(|status| status.success()) {
-        true => format!("client on processor {CLIENT}, servers on processor {SERVER}"),
-        false => "client and servers on whichever processor: no taskset, or only one processor".to_string(),
-    }
-}
-
-/// Lets this program, and what it starts from here on, run anywhere.
-pub fn unpin_client() {
-    if is_pinned() {
-        let both = format!("{CLIENT},{SERVER}");
-        let own = std::process::id().to_string();
-        let _ = Command::new("taskset").args(["-a", "-p", "-c", &both, &own]).stdout(Stdio::null()).status();
-    }
-}
-
 /// Sets the nice value of this program, and of what it starts from here on. Only root may lower it.
 pub fn nice_client(nice: i32) {
     let own = std::process::id().to_string();
     let _ = Command::new("renice").args(["-n", &nice.to_string(), "-p", &own]).stdout(Stdio::null()).status();
-}
-
-fn is_pinned() -> bool {
-    // How many there are, not how many this thread may use now.
-    let processors = std::fs::read_dir("/sys/devices/system/cpu").map_or(1, |entries| {
-        let is_one = |name: &str| name.strip_prefix("cpu").is_some_and(|rest| rest.parse::<u32>().is_ok());
-        entries.flatten().filter(|entry| is_one(&entry.file_name().to_string_lossy())).count()
-    });
-    processors > 1 && find("taskset").is_some()
-}
-
-/// The words in front of a server's command.
-pub fn prefix() -> Vec<&'static str> {
-    if is_pinned() { vec!["taskset", "-c", SERVER] } else { Vec::new() }
 }
 
 impl Peer {
@@ -130,7 +86,7 @@ impl Peer {
 pub fn daemon(who: Who, more: &str) -> Server {
     let servers = SERVERS.replace("[supervisord]\n", "[supervisord]\nloglevel=warn\nminfds=8192\n");
     let setup = who.setup(&format!("{servers}{more}"));
-    Server::of(setup.through(&prefix()).start())
+    Server::of(setup.through(&processors::prefix()).start())
 }
 
 fn nginx(body: &str) -> Result<Server, String> {
@@ -162,7 +118,7 @@ fn other(name: &str, args: impl Fn(&str, &Folder) -> Vec<String>) -> Result<Serv
     let program = find(name).ok_or_else(|| format!("not found: {name} is not installed"))?;
     let (port, folder) = (free_port(), Folder::new());
     let args = args(&port.to_string(), &folder);
-    let words: Vec<String> = prefix().into_iter().map(str::to_string).collect();
+    let words: Vec<String> = processors::prefix().into_iter().map(str::to_string).collect();
     let words: Vec<String> = words.into_iter().chain([program.to_string_lossy().into_owned()]).chain(args).collect();
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).current_dir(folder.path());

@@ -6,7 +6,8 @@ use majordomo::base::value::Value;
 
 use crate::Plan;
 use crate::load::{self, Question};
-use crate::peers::{Peer, Server, find};
+use crate::peers::{Peer, Server};
+use crate::processors::find;
 use crate::support::xmlrpc;
 use crate::table::{Column, Table};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::Plan;
 use crate::contenders::Who;
-use crate::peers;
+use crate::processors;
 use crate::support::{SERVERS, proc, wait_until, xmlrpc};
 use crate::table::{Column, Table};
 
@@ -43,7 +43,7 @@ fn measure(who: Who, programs: u64) -> Vec<f64> {
 
 pub fn run(plan: &Plan) {
     // Children need a place, too; everybody has all processors.
-    peers::unpin_client();
+    processors::unpin_client();
     for programs in if plan.trial { [0, 5] } else { [0, 1000] } {
         let mut table = Table::new(COLUMNS);
         // The first ones find nothing in the page cache.
@@ -57,5 +57,5 @@ pub fn run(plan: &Plan) {
         }
         table.print(&format!("{programs} programs"));
     }
-    peers::pin_client();
+    processors::pin_client();
 }

@@ -9,7 +9,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::contenders::{Times, Who};
 use crate::peers::{self, Peer, Server};
 use crate::support::SERVERS;
-use crate::{Plan, children, load, rates};
+use crate::{Plan, children, load, processors, rates};
 
 /// Requests a second.
 const RATE: u32 = 2000;
@@ -87,7 +87,7 @@ struct Asking {
 
 pub fn run(plan: &Plan) {
     // The children need a place, too; everybody has all processors.
-    peers::unpin_client();
+    processors::unpin_client();
     for _ in 0..plan.rounds {
         for peer in [Peer::Ours, Peer::Supervisor] {
             let who = if peer == Peer::Ours { Who::Ours } else { Who::Published };
@@ -103,5 +103,5 @@ pub fn run(plan: &Plan) {
             println!("{:18} {answered} of {due} answered; {}", peer.name(), Times::new(times));
         }
     }
-    peers::pin_client();
+    processors::pin_client();
 }
