@@ -3,6 +3,7 @@
 //! Nothing here knows a protocol, a process or a descriptor, and nothing here asks the system anything.
 
 pub mod bytes;
+pub mod cpus;
 pub mod errno;
 pub mod events;
 pub mod key;

@@ -409,6 +409,7 @@ fn process(
         user: program.user.clone(),
         directory: keys.directory,
         umask: program.umask,
+        cpu_affinity: keys.cpu_affinity.map(Rc::new),
         priority: program.priority,
         autostart: program.autostart,
         autorestart: program.autorestart,

@@ -1,5 +1,6 @@
 //! The keys of `[supervisord]` (CFG-100 to CFG-116), in the order in which they are read.
 
+use crate::base::cpus::Cpus;
 use crate::base::words::Level;
 use crate::config::table::keys;
 
@@ -47,5 +48,7 @@ keys! {
         /// What programs get when supervisord dies without having stopped them, as by SIGKILL or a crash; nothing if
         /// absent, so that they live on. Not those whose executable changes the user (setuid), nor children of theirs.
         parent_death_signal: i32 = signal or none, HERE, ours;
+        /// The processors on which supervisord runs, and programs without a cpu_affinity of their own.
+        cpu_affinity: Cpus = cpus or none, HERE, ours;
     }
 }

@@ -247,6 +247,7 @@ fn daemon(daemon: &DaemonSpec, secrets: Secrets) -> Object {
         "multicall_results" => if daemon.multicall_arrays { "array" } else { "bare" },
         "subreaper" => daemon.subreaper,
         "parent_death_signal" => daemon.parent_death_signal.map(i64::from),
+        "cpu_affinity" => daemon.cpu_affinity.map(|cpus| cpus.to_string()),
     }
 }
 
@@ -337,6 +338,7 @@ fn process(process: &ProcessSpec, kind: &str, secrets: Secrets) -> Object {
         "directory" => process.directory.as_ref(),
         "uid" => uid(&process.user),
         "umask" => process.umask.map(mode),
+        "cpu_affinity" => process.cpu_affinity.as_ref().map(|cpus| cpus.to_string()),
         "priority" => process.priority,
         "autostart" => process.autostart,
         "autorestart" => match process.autorestart {

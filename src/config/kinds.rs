@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::base::cpus::{self, Cpus};
 use crate::base::text::repr;
 use crate::base::words::{Level, parse_signal};
 use crate::config::ini::is_space;
@@ -28,6 +29,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("signal", "a signal's name or number"),
     ("exitcodes", "numbers from 0 to 255 with commas between"),
     ("list", "words with commas between"),
+    ("cpus", "numbers and ranges from 0 to 1023 with commas between, such as 0,2-3"),
     ("directory", "an existing directory"),
     ("path_in_directory", "a file in an existing directory"),
     ("logfile", "a file, AUTO or NONE"),
@@ -185,6 +187,12 @@ pub fn exitcodes(text: &str, around: &dyn Surroundings) -> Result<Vec<i32>, Stri
     let code = |part| integer(part, around).ok().filter(|code| (0..=255).contains(code)).map(|code| code as i32);
     let codes: Option<Vec<i32>> = text.split(',').map(code).collect();
     codes.ok_or_else(|| format!("not a valid list of exit codes: {}", repr(text)))
+}
+
+/// Processors by number.
+pub fn cpus(text: &str, _: &dyn Surroundings) -> Result<Cpus, String> {
+    let wrong = || format!("{} names no processors, such as 1 or 0,2-3, from 0 to {}", repr(text), cpus::MOST - 1);
+    Cpus::parse(text).ok_or_else(wrong)
 }
 
 /// CFG-068.

@@ -334,6 +334,7 @@ fn daemon(keys: DaemonKeys, context: &Context, cwd: &str, serverurl: Option<Stri
         multicall_arrays: keys.multicall_results,
         subreaper: keys.subreaper,
         parent_death_signal: keys.parent_death_signal,
+        cpu_affinity: keys.cpu_affinity,
     }
 }
 

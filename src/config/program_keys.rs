@@ -3,6 +3,7 @@
 //! Keys of processes may refer to the process's number; they are read once for each process. The order of rows is the
 //! order of reading, and so of messages.
 
+use crate::base::cpus::Cpus;
 use crate::base::words::Channel;
 use crate::config::effective::{self, numbers, size, text, uid};
 use crate::config::kinds::LogChoice;
@@ -108,6 +109,8 @@ keys! {
         /// What to run, with arguments; no shell is involved.
         command: String = text or none, PROCESS
             -> command |of| of.spec.command.as_str().into();
+        /// The processors on which it runs; the daemon's if absent. May refer to the process's number.
+        cpu_affinity: Cpus = cpus or none, PROCESS, ours;
     }
 }
 

@@ -29,6 +29,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("umask", "022"),
     ("environment", "A=\"1\",B=\"2\""),
     ("parent_death_signal", "KILL"),
+    ("cpu_affinity", "0,2-3"),
     ("events", "EVENT"),
     ("buffer_bytes", "8MB"),
     ("socket", "unix:///tmp/fcgi.sock"),

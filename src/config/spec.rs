@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::base::cpus::Cpus;
 use crate::base::events::Kinds;
 use crate::base::limits;
 use crate::base::words::Level;
@@ -77,6 +78,8 @@ pub struct DaemonSpec {
     pub subreaper: bool,
     /// Ours: what the kernel sends to children when we die.
     pub parent_death_signal: Option<i32>,
+    /// Ours: where we run, and programs that say nothing else.
+    pub cpu_affinity: Option<Cpus>,
 }
 
 /// An account. Equal are those of one user id (CFG-224).
@@ -366,6 +369,8 @@ pub struct ProcessSpec {
     pub directory: Option<String>,
     /// File mode mask.
     pub umask: Option<u32>,
+    /// Ours: the processors on which it runs.
+    pub cpu_affinity: Option<Rc<Cpus>>,
     /// Order within the group.
     pub priority: i64,
     /// Start with the daemon.

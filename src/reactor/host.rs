@@ -215,6 +215,7 @@ impl Host for RealHost {
             environment,
             directory: order.directory,
             umask: order.umask,
+            cpus: order.cpus,
             account: order.user.map(|user| Account { uid: user.uid, gid: user.gid, groups: &user.groups }),
             fds: ends.fds(socket),
             parent_death_signal: order.parent_death_signal,

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll};
 
+use crate::base::cpus::Cpus;
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::limits::{
@@ -66,6 +67,8 @@ struct Reactor {
     to_reap: bool,
     /// We asked the system to be given orphans.
     subreaper: bool,
+    /// Where we ran before we moved to other processors.
+    cpus_before: Option<Cpus>,
     /// Turns since code was let go of that is not used while idle; so many at first that the start counts as a burst.
     turns: u32,
 }
@@ -84,6 +87,7 @@ impl Reactor {
             // Whoever ran before us in this process may have left children.
             to_reap: true,
             subreaper: false,
+            cpus_before: None,
             turns: BURST_TURNS,
         })
     }

@@ -13,7 +13,7 @@ use crate::sys::sockets::{ListenError, Listener};
 use crate::world::fastcgi::cannot_create_socket;
 use crate::world::lines::Line;
 
-use super::start::{raise_limits, switch_user};
+use super::start::{move_to, raise_limits, switch_user};
 
 /// All obstacles: errors, and warnings where the daemon would start all the same.
 pub fn obstacles(config: &Config) -> Vec<Notice> {
@@ -27,6 +27,7 @@ pub fn obstacles(config: &Config) -> Vec<Notice> {
         .into_iter()
         .chain(main_log(&config))
         .chain(automatic_logs(&config))
+        .chain(processors(&config))
         .chain(servers(&config))
         .chain(fastcgi_sockets(&config))
         .chain(pid_file(&config))
@@ -52,6 +53,15 @@ fn automatic_logs(config: &Config) -> Option<Notice> {
     let directory = config.daemon.childlogdir.display().to_string();
     let error = files::could_create(&format!("{directory}/log")).err()?;
     Some(notice(Level::Warn, format!("automatic logs can't be made in {directory}: {}", error.text())))
+}
+
+/// Where the daemon stays where it is, and programs don't start.
+fn processors(config: &Config) -> Vec<Notice> {
+    let own = config.daemon.cpu_affinity.iter().map(|cpus| ("supervisord", cpus));
+    let processes = config.groups.iter().flat_map(|group| &group.processes);
+    let theirs = processes.filter_map(|process| Some((process.name.as_str(), process.cpu_affinity.as_deref()?)));
+    let wrong = own.chain(theirs).filter_map(|(name, cpus)| Some((name, move_to(cpus).err()?)));
+    wrong.map(|(name, line)| notice(Level::Warn, format!("{name} {line}"))).collect()
 }
 
 /// CFG-176, CFG-177.

@@ -11,6 +11,7 @@ use mio::Poll;
 use super::host::{Loader, RealHost};
 use super::obstacles::obstacles;
 use super::{End, Reactor, bugs, example};
+use crate::base::cpus::Cpus;
 use crate::base::errno::Errno;
 use crate::base::limits::{BURST_TURNS, LAST_READS, LAST_READS_IN_ALL};
 use crate::base::words::SUPERVISOR_VERSION;
@@ -323,6 +324,25 @@ fn go_to_background(daemon: &mut Daemon, host: &mut RealHost) -> Result<process:
     Ok(foreground)
 }
 
+/// Moves us, and with us the programs to come, to these processors; if none are wanted, back to those of `before`. The
+/// error is what there is to tell: we stay where we are.
+fn move_to_processors(wanted: Option<Cpus>, before: &mut Option<Cpus>) -> Result<(), Line> {
+    let now = process::cpus().ok();
+    let Some(cpus) = wanted.or(*before) else { return Ok(()) };
+    move_to(&cpus)?;
+    *before = wanted.and(before.or(now));
+    Ok(())
+}
+
+/// The same, whatever was before.
+pub(super) fn move_to(cpus: &Cpus) -> Result<(), Line> {
+    process::move_to(cpus).map_err(|error| {
+        let none = error == Errno::EINVAL;
+        let error = if none { "none of them may be used here".to_string() } else { error.to_string() };
+        Line::NoAffinity { cpus: cpus.to_string(), error }
+    })
+}
+
 /// The pid file, the sockets' place in the poll, and the first programs.
 fn begin(
     reactor: &mut Reactor,
@@ -338,6 +358,9 @@ fn begin(
             Ok(()) => reactor.subreaper = wanted,
             Err(error) => say(daemon, Line::NoSubreaper { error: error.to_string() }, host),
         }
+    }
+    if let Err(line) = move_to_processors(daemon.world.config.daemon.cpu_affinity, &mut reactor.cpus_before) {
+        say(daemon, line, host);
     }
     let path = daemon.world.config.daemon.pidfile.clone();
     let pid_file = PidFile::write(&path);

@@ -48,6 +48,7 @@ impl Rig {
             environment: &pairs,
             directory: None,
             umask: None,
+            cpus: None,
             user: None,
             redirect_stderr: false,
             parent_death_signal: None,

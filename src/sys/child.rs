@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::exec::{self, Plan};
 use super::slot::Slot;
 use super::{check, clock, process, raw, signals};
+use crate::base::cpus::Cpus;
 use crate::base::errno::Errno;
 use crate::base::limits::{DESCRIPTORS_PER_SPAWN, EXEC_LOOKS, EXEC_PATIENCE, SLOW_EXEC, SPAWNS_AT_ONCE, SPAWNS_STUCK};
 use crate::base::time::Mono;
@@ -44,6 +45,8 @@ pub struct Order<'a> {
     pub directory: Option<&'a str>,
     /// File mode mask.
     pub umask: Option<u32>,
+    /// The processors on which it runs, if they are others than ours.
+    pub cpus: Option<&'a Cpus>,
     /// Account, if it is another than ours (PROC-055).
     pub account: Option<Account<'a>>,
     /// What become descriptors 0, 1 and 2: all above 2.

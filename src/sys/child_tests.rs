@@ -3,6 +3,7 @@
 //! Compiled for `#[cfg(test)]` only.
 
 use super::*;
+use crate::base::cpus;
 use crate::base::words::SIGKILL;
 use crate::sys::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -13,6 +14,7 @@ struct Trial {
     spawner: Spawner,
     directory: Option<&'static str>,
     umask: Option<u32>,
+    cpus: Option<Cpus>,
     account: Option<Account<'static>>,
     /// stderr goes where stdout goes.
     shared: bool,
@@ -49,7 +51,7 @@ fn settle(spawner: &mut Spawner) {
 impl Trial {
     fn new() -> Trial {
         let spawner = Spawner::new().unwrap();
-        Trial { spawner, directory: None, umask: None, account: None, shared: false }
+        Trial { spawner, directory: None, umask: None, cpus: None, account: None, shared: false }
     }
 
     fn run(&mut self, path: &str, argv: &[&str]) -> Told {
@@ -66,6 +68,7 @@ impl Trial {
                 environment: vec![c"PATH=/bin:/usr/bin".into(), c"COLOUR=red".into()],
                 directory: self.directory,
                 umask: self.umask,
+                cpus: self.cpus.as_ref(),
                 account: self.account,
                 fds: [stdin.as_raw_fd(), child_stdout.as_raw_fd(), error.as_raw_fd()],
                 parent_death_signal: None,
@@ -130,6 +133,23 @@ fn proc_059_mask_and_dispositions() {
     assert_eq!(field("SigBlk:"), 0);
     assert_eq!(field("SigIgn:"), 1 << (libc::SIGPIPE - 1) | 1 << (libc::SIGXFSZ - 1));
     assert_eq!(field("SigCgt:"), 0);
+}
+
+#[test]
+fn processors_of_a_child() {
+    let before = super::super::process::cpus().unwrap();
+    let first = (0..cpus::MOST).find(|cpu| before.has(*cpu)).unwrap();
+    let mut trial = Trial::new();
+    trial.cpus = Cpus::parse(&first.to_string());
+    let status = trial.run("/bin/cat", &["cat", "/proc/self/status"]).stdout;
+    assert!(status.contains(&format!("\nCpus_allowed_list:\t{first}\n")), "{status}");
+    // Ours are as before.
+    assert_eq!(super::super::process::cpus(), Ok(before));
+    trial.cpus = Cpus::parse("1020-1023");
+    let told = trial.run("/bin/cat", &["cat"]);
+    let reason = "supervisor: couldn't move to processors 1020-1023: EINVAL\n";
+    assert_eq!(told.stderr, format!("{reason}supervisor: child process was not spawned\n"));
+    assert_eq!(told.exit, Exit::Code(127));
 }
 
 #[test]
@@ -203,6 +223,7 @@ fn a_text_with_a_nul_is_no_argument() {
         environment: Vec::new(),
         directory: None,
         umask: None,
+        cpus: None,
         account: None,
         fds: [0, 1, 2],
         parent_death_signal: None,
@@ -239,6 +260,7 @@ impl Crowd {
             environment: Vec::new(),
             directory: None,
             umask: None,
+            cpus: None,
             account: None,
             fds: [self.reader.as_raw_fd(), self.writer.as_raw_fd(), self.writer.as_raw_fd()],
             parent_death_signal: None,

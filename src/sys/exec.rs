@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use super::child::{Account, Order};
 use super::{c_string, raw, signals};
+use crate::base::cpus::Cpus;
 use crate::base::errno::Errno;
 
 /// What stands after every reason why there is no program (PROC-057).
@@ -38,6 +39,7 @@ pub(super) struct Plan {
     environment: Words,
     directory: Option<CString>,
     umask: Option<u32>,
+    cpus: Option<Cpus>,
     switch: Switch,
     /// What it gets when its parent dies, and who that is.
     parent_death: Option<(c_int, libc::pid_t)>,
@@ -50,6 +52,8 @@ pub(super) struct Plan {
     /// Beginnings of the three messages of PROC-057.
     user_message: String,
     directory_message: String,
+    /// One of our own.
+    cpus_message: String,
     exec_message: String,
 }
 
@@ -78,6 +82,7 @@ impl Plan {
             environment: Words::new(order.environment),
             directory: order.directory.map(c_string).transpose()?,
             umask: order.umask,
+            cpus: order.cpus.copied(),
             switch: switch_to(order.account),
             parent_death: order.parent_death_signal.map(|signal| (signal, super::process::pid())),
             pads,
@@ -86,6 +91,7 @@ impl Plan {
             highest_fd: highest_fd(),
             user_message: message("setuid to", order.account.map_or(0, |account| account.uid)),
             directory_message: message("chdir to", order.directory.unwrap_or("")),
+            cpus_message: order.cpus.map_or_else(String::new, |cpus| message("move to processors", cpus)),
             exec_message: message("exec", order.argv.first().map_or("", String::as_str)),
         })
     }
@@ -167,6 +173,11 @@ pub(super) extern "C" fn run_child(arg: *mut c_void) -> c_int {
         if let Some(umask) = plan.umask {
             let _ = call(libc::SYS_umask, umask as usize, 0, 0);
         }
+        if let Some(cpus) = &plan.cpus
+            && let Err(errno) = raw_affinity(cpus)
+        {
+            return fail_with(2, &plan.cpus_message, errno);
+        }
         // Not before the account is changed, which undoes it.
         if let Some((signal, parent)) = plan.parent_death {
             let _ = call(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as usize, signal as usize, 0);
@@ -185,6 +196,16 @@ pub(super) extern "C" fn run_child(arg: *mut c_void) -> c_int {
             Ok(_) => NOT_SPAWNED_STATUS,
         }
     }
+}
+
+/// Where this child runs from here on. `EINVAL` if we may use none of these.
+///
+/// # Safety
+/// Only in the child.
+unsafe fn raw_affinity(cpus: &Cpus) -> Result<(), Errno> {
+    let mask = cpus.mask();
+    // SAFETY: a mask of this size, which is only read; 0 is the caller.
+    unsafe { call(libc::SYS_sched_setaffinity, 0, size_of_val(mask), mask.as_ptr() as usize) }.map(|_| ())
 }
 
 /// Whether there is close_range(2): not before Linux 5.9, and not in containers whose system call filter is older. The

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{check, exec, io, links};
+use crate::base::cpus::Cpus;
 use crate::base::errno::Errno;
 
 /// Fills gaps among descriptors 0, 1 and 2 with `/dev/null`, so that nothing of ours ever gets one of these numbers.
@@ -112,6 +113,21 @@ pub fn seal_inherited_descriptors() {
 pub fn be_subreaper(wanted: bool) -> Result<(), Errno> {
     // SAFETY: a plain call.
     check(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, libc::c_ulong::from(wanted), 0, 0, 0) }).map(|_| ())
+}
+
+/// The processors on which we run.
+pub fn cpus() -> Result<Cpus, Errno> {
+    let mut mask = *Cpus::default().mask();
+    // SAFETY: room for a mask of this size; 0 is the caller. What the kernel doesn't fill stays empty.
+    check(unsafe { libc::sched_getaffinity(0, size_of_val(&mask), mask.as_mut_ptr().cast()) })?;
+    Ok(Cpus::from_mask(mask))
+}
+
+/// Moves us to these processors, those of them that may be used here.
+pub fn move_to(cpus: &Cpus) -> Result<(), Errno> {
+    let mask = cpus.mask();
+    // SAFETY: a mask of this size, which is only read; 0 is the caller.
+    check(unsafe { libc::sched_setaffinity(0, size_of_val(mask), mask.as_ptr().cast()) }).map(|_| ())
 }
 
 /// Our user id.

@@ -3,6 +3,7 @@
 //! The reactor implements it with real system calls, the simulation with pretended ones. Streams (sockets, pipes)
 //! are not here: their bytes arrive as `daemon::Input` and leave through queues.
 
+use crate::base::cpus::Cpus;
 use crate::base::errno::Errno;
 use crate::base::key::Key;
 use crate::base::words::{Channel, Pid};
@@ -74,6 +75,8 @@ pub struct SpawnOrder<'a> {
     pub directory: Option<&'a str>,
     /// File mode mask.
     pub umask: Option<u32>,
+    /// The processors on which it runs, if they are others than the daemon's.
+    pub cpus: Option<&'a Cpus>,
     /// Account, if it is another than the daemon's.
     pub user: Option<&'a UserSpec>,
     /// stderr shares stdout's pipe.

@@ -68,6 +68,8 @@ lines! {
          file.  Say user=root in [supervisord] if that is meant.";
     /// `subreaper`.
     NoSubreaper { error: String } Critical "could not become a subreaper: {error}";
+    /// `cpu_affinity`.
+    NoAffinity { cpus: String, error: String } Critical "could not move to processors {cpus}: {error}";
     /// LOG-027.
     NoPidFile { path: String } Critical "could not write pidfile {path}";
     /// The reason for it, and what LOG-020 would have told.

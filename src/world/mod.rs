@@ -313,6 +313,7 @@ impl World {
             environment: &environment,
             directory: spec.directory.as_deref(),
             umask: spec.umask,
+            cpus: spec.cpu_affinity.as_deref(),
             user: spec.user.as_ref().filter(|user| user.uid != own),
             redirect_stderr: spec.redirect_stderr,
             socket,

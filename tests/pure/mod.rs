@@ -244,6 +244,7 @@ pub fn program(name: &str, change: impl FnOnce(&mut ProcessSpec)) -> ProcessSpec
         user: None,
         directory: None,
         umask: None,
+        cpu_affinity: None,
         priority: 999,
         autostart: true,
         autorestart: Autorestart::Unexpected,
