@@ -51,8 +51,8 @@ fn who_runs_where() {
     let programs = programs + &program("all", "cpu_affinity = 0-1023");
     let mut daemon = Daemon::start(&(with(&format!("cpu_affinity={first}")) + &programs));
     let pid = daemon.pid();
-    assert_eq!(allowed(pid), first.to_string());
     assert_eq!(of(&daemon, "plain"), first.to_string());
+    assert_eq!(allowed(pid), first.to_string());
     assert_eq!(of(&daemon, "own"), last.to_string());
     assert_eq!(of(&daemon, "all"), before);
 
@@ -116,7 +116,7 @@ fn processors_that_are_not_there() {
     }
     let daemon = Daemon::start(&config);
     let before = allowed(i64::from(std::process::id()));
-    assert!(daemon.log().contains("CRIT could not move to processors 1001: none of them may be used here\n"));
+    daemon.wait_for_log("CRIT could not move to processors 1001: none of them may be used here\n");
     assert_eq!((allowed(daemon.pid()), of(&daemon, "plain")), (before.clone(), before));
     daemon.wait_for_state("lost", "FATAL");
     let reason = "supervisor: couldn't move to processors 1000,1023: EINVAL\n";

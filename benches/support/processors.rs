@@ -1,5 +1,5 @@
 //! A processor for the client, and one for the server and all that it starts, where there are two and `taskset` is to be
-//! had.
+//! had. With `TOGETHER=1` it is the same one, so that nobody has to wake another processor.
 
 // Each bench uses a part of this.
 #![allow(dead_code)]
@@ -7,9 +7,18 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// The processors of client and server, if there are two.
+/// The client's processor, if there are two.
 const CLIENT: &str = "0";
-const SERVER: &str = "1";
+/// The other one.
+const OTHER: &str = "1";
+
+/// The processor of servers and their children.
+fn server() -> &'static str {
+    match std::env::var("TOGETHER") {
+        Ok(text) if text == "1" => CLIENT,
+        _ => OTHER,
+    }
+}
 
 /// The path of an installed program.
 pub fn find(name: &str) -> Option<PathBuf> {
@@ -21,7 +30,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// Binds this program to the client's processor. Says how it is measured.
 pub fn pin_client() -> String {
     match is_pinned() && pin(CLIENT) {
-        true => format!("client on processor {CLIENT}, servers and their children on processor {SERVER}"),
+        true => format!("client on processor {CLIENT}, servers and their children on processor {}", server()),
         false => "client and servers on whichever processor: no taskset, or only one processor".to_string(),
     }
 }
@@ -31,7 +40,7 @@ pub fn as_server<T>(run: impl FnOnce() -> T) -> T {
     if !is_pinned() {
         return run();
     }
-    pin(SERVER);
+    pin(server());
     let result = run();
     pin(CLIENT);
     result
@@ -40,7 +49,7 @@ pub fn as_server<T>(run: impl FnOnce() -> T) -> T {
 /// Lets this program, and what it starts from here on, run anywhere.
 pub fn unpin_client() {
     if is_pinned() {
-        pin(&format!("{CLIENT},{SERVER}"));
+        pin(&format!("{CLIENT},{OTHER}"));
     }
 }
 
@@ -62,5 +71,5 @@ fn is_pinned() -> bool {
 
 /// The words in front of a server's command.
 pub fn prefix() -> Vec<&'static str> {
-    if is_pinned() { vec!["taskset", "-c", SERVER] } else { Vec::new() }
+    if is_pinned() { vec!["taskset", "-c", server()] } else { Vec::new() }
 }

@@ -3,9 +3,9 @@
 //!
 //! Needs Python 3 (for the published Supervisor, installed below the target folder); the others are measured where they
 //! are installed (Debian: `apt-get install nginx-light redis-server redis-tools memcached`), and a table says who was
-//! not. Rounds are interleaved, and client and server have a processor each where `taskset` is to be had. Prints
-//! medians, with the least and the most in brackets, and ratios; judges nothing. `ROUNDS=<n>` and `MILLIS=<n>` say how
-//! often and how long each is measured; with `--test` everything runs once, for a moment.
+//! not. Rounds are interleaved, and client and server have a processor each where `taskset` is to be had, or the same one
+//! with `TOGETHER=1`. Prints medians, with the least and the most in brackets, and ratios; judges nothing. `ROUNDS=<n>`
+//! and `MILLIS=<n>` say how often and how long each is measured; with `--test` everything runs once, for a moment.
 //!
 //! Another part is a file with a `run(&Plan)` and a row below. [`peers`] starts the programs, [`load`] is the client,
 //! [`table`] shows what each round gave.
