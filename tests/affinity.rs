@@ -27,8 +27,11 @@ fn program(name: &str, settings: &str) -> String {
     format!("[program:{name}]\ncommand=sleep 1000\nstartsecs=0\n{settings}\n")
 }
 
+/// Where a program runs, once it is one.
 fn of(daemon: &Daemon, name: &str) -> String {
-    allowed(daemon.wait_for_state(name, "RUNNING").pid())
+    let pid = daemon.wait_for_state(name, "RUNNING").pid();
+    wait_until("the program", 20, || proc::status(pid, "Name").is_some_and(|name| name == "sleep"));
+    allowed(pid)
 }
 
 fn reload(daemon: &Daemon, round: usize) {
