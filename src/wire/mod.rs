@@ -15,6 +15,7 @@ mod scan;
 mod split;
 mod xml_call;
 mod xml_feed;
+mod xml_members;
 mod xml_plain;
 mod xml_quick;
 pub mod xml_read;

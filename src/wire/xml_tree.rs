@@ -6,8 +6,8 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use crate::base::limits;
-use crate::base::maps::ByName;
 use crate::base::value::Value;
+use crate::wire::xml_members::Members;
 
 /// The document breaks a rule or a limit.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ enum Open {
     Scalar(Scalar),
     Array(Option<Vec<Value>>),
     Data(Vec<Value>),
-    Struct(Vec<(String, Value)>),
+    Struct(Members),
     Member(Option<String>, Option<Value>),
     Name,
     /// An element without meaning, and all within.
@@ -102,7 +102,7 @@ impl Tree {
             (Some(Open::Root | Open::Params | Open::Param(_) | Open::Fault | Open::Ignored), _) => Open::Ignored,
             (Some(Open::Value(_)), _) => match name {
                 "array" => Open::Array(None),
-                "struct" => Open::Struct(Vec::new()),
+                "struct" => Open::Struct(Members::default()),
                 // upstream: RPC-189; a type nobody knows is a string too.
                 _ => Open::Scalar(Scalar::named(name).unwrap_or(Scalar::Str)),
             },
@@ -159,10 +159,10 @@ impl Tree {
             },
             Open::Struct(members) => {
                 self.depth -= 1;
-                return self.typed(Value::Struct(unique(members)));
+                return self.typed(Value::Struct(members.into_all()));
             }
             Open::Member(Some(name), Some(value)) => match self.open.last_mut() {
-                Some(Open::Struct(members)) => members.push((name, value)),
+                Some(Open::Struct(members)) => members.push(name, value),
                 _ => return Err(Broken),
             },
             Open::Member(..) => return Err(Broken),
@@ -250,30 +250,6 @@ fn is_date_time(text: &[u8]) -> bool {
         let clock = number(9, 11) < 24 && number(12, 14) < 60 && number(15, 17) < 60;
         year > 0 && (1..=days).contains(&day) && clock
     }
-}
-
-/// Members with each name once: the place of the first, the value of the last (RPC-194).
-pub(super) fn unique(members: Vec<(String, Value)>) -> Vec<(String, Value)> {
-    const FEW: usize = 16;
-    let few = members.len() <= FEW;
-    let mut out: Vec<(String, Value)> = Vec::with_capacity(members.len());
-    let mut places: ByName<usize> = ByName::default();
-    for (name, value) in members {
-        let place = match few {
-            true => out.iter().position(|(known, _)| *known == name),
-            false => places.get(&name).copied(),
-        };
-        match place {
-            Some(place) => out[place].1 = value,
-            None => {
-                if !few {
-                    places.insert(name.clone(), out.len());
-                }
-                out.push((name, value));
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@
 
 use crate::base::limits;
 use crate::base::value::Value;
+use crate::wire::xml_members::Members;
 use crate::wire::xml_plain::{Front, front};
 use crate::wire::xml_read::Call;
-use crate::wire::xml_tree::{Scalar, convert, unique};
+use crate::wire::xml_tree::{Scalar, convert};
 
 /// Arrays and structs within each other that are followed here.
 const DEPTH: usize = 16;
@@ -205,7 +206,7 @@ impl<'a> Reader<'a> {
     }
 
     fn members(&mut self) -> Option<Value> {
-        let mut members = Vec::new();
+        let mut members = Members::default();
         self.blanks();
         while !self.eat("</struct>") {
             let (mut name, mut value) = (String::new(), Value::Nil);
@@ -216,12 +217,12 @@ impl<'a> Reader<'a> {
             self.need("</name>")?;
             self.blanks();
             self.value(&mut value)?;
-            members.push((name, value));
+            members.push(name, value);
             self.blanks();
             self.need("</member>")?;
             self.blanks();
         }
-        Some(Value::Struct(unique(members)))
+        Some(Value::Struct(members.into_all()))
     }
 }
 
