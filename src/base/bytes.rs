@@ -87,6 +87,18 @@ impl ByteQueue {
         self.buffer.clear();
     }
 
+    /// Takes away what [`ByteQueue::behind_room`] gave, with what was written to it.
+    pub fn take_room(&mut self) -> Vec<u8> {
+        self.start = 0;
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// The inverse: puts it into an empty queue. `room` is what was left in front.
+    pub fn put_room(&mut self, bytes: Vec<u8>, room: usize) {
+        debug_assert!(self.is_empty());
+        (self.buffer, self.start) = (bytes, room);
+    }
+
     /// Takes back what was appended behind the first `length` bytes that wait.
     pub fn truncate(&mut self, length: usize) {
         self.buffer.truncate(self.start + length);
@@ -132,6 +144,15 @@ mod tests {
             queue.put_before(b"hello ");
             queue.push(b"!");
             assert_eq!(queue.as_slice(), b"hello world!");
+            // The same with a stay elsewhere.
+            queue.clear();
+            queue.behind_room(room).extend_from_slice(b"wor");
+            let mut bytes = queue.take_room();
+            assert!(queue.is_empty());
+            bytes.extend_from_slice(b"ld");
+            queue.put_room(bytes, room);
+            queue.put_before(b"hello ");
+            assert_eq!(queue.as_slice(), b"hello world");
         }
     }
 

@@ -115,6 +115,17 @@ impl Outgoing {
         self.own.put_before(bytes);
     }
 
+    /// See [`ByteQueue::take_room`].
+    pub fn take_room(&mut self) -> Vec<u8> {
+        self.own.take_room()
+    }
+
+    /// See [`ByteQueue::put_room`]; nothing may wait.
+    pub fn put_room(&mut self, bytes: Vec<u8>, room: usize) {
+        debug_assert!(self.is_empty());
+        self.own.put_room(bytes, room);
+    }
+
     /// See [`ByteQueue::use_room`].
     pub fn use_room(&mut self, room: Vec<u8>) {
         self.own.use_room(room);

@@ -14,7 +14,7 @@ use crate::rpc::Reply;
 use crate::wire::gzip;
 use crate::wire::http_in::{Head, Version};
 use crate::wire::http_out::{self, ResponseHead};
-use crate::wire::xml_write;
+use crate::wire::xml_write::{self, Place};
 use crate::world::{Turn, World};
 
 /// A header.
@@ -83,6 +83,12 @@ struct Top<'a> {
     kind: Option<&'a str>,
 }
 
+/// That of a call's answer.
+fn call_top(packed: bool) -> Top<'static> {
+    const HEADERS: [Header<'static>; 2] = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
+    Top { status: 200, headers: if packed { &HEADERS } else { &HEADERS[..1] }, kind: None }
+}
+
 /// Whether an answer will take much room.
 fn is_large(result: &Result<Reply, Fault>) -> bool {
     /// Processes, say, of which each takes 900 bytes.
@@ -92,6 +98,30 @@ fn is_large(result: &Result<Reply, Fault>) -> bool {
         Ok(Reply::Shared(entry)) => matches!(entry.value(), Value::Str(text) if text.len() > limits::KEEP_BODY_BYTES),
         Ok(Reply::Structs(structs)) => structs.len() > MANY,
         Ok(Reply::Value(_)) | Err(_) => false,
+    }
+}
+
+/// An answer that is being written: a value with so many parts that others get their turn meanwhile.
+pub(super) struct Writing {
+    /// What it carries.
+    value: Reply,
+    place: Place,
+    /// The body so far, behind room for its head.
+    body: Vec<u8>,
+}
+
+/// What is written of an answer.
+pub(super) enum Written {
+    /// All of it; its size in bytes.
+    Whole(usize),
+    /// A part of its body, which went no further than this.
+    Part(Place, Vec<u8>),
+}
+
+impl Writing {
+    /// Goes on with what [`Answers::result`] began.
+    pub(super) fn new(value: Reply, place: Place, body: Vec<u8>) -> Writing {
+        Writing { value, place, body }
     }
 }
 
@@ -137,7 +167,7 @@ impl Answers {
         }
     }
 
-    /// The result of a call (HTTP-151, RPC-207). Returns the answer's size in bytes.
+    /// The result of a call (HTTP-151, RPC-207); of a large one its beginning.
     pub(super) fn result(
         &mut self,
         out: &mut Outgoing,
@@ -145,10 +175,8 @@ impl Answers {
         result: &Result<Reply, Fault>,
         world: &World,
         turn: &mut Turn<'_>,
-    ) -> usize {
+    ) -> Written {
         let wall = turn.now.wall;
-        let headers = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
-        let mut top = Top { status: 200, headers: &headers[..1], kind: None };
         if out.can_share()
             && let Ok(Reply::Shared(entry)) = result
             && entry.text().is_some_and(|text| {
@@ -156,7 +184,7 @@ impl Answers {
             })
             && entry.is_plain()
         {
-            return self.shared(out, request, &top, entry.clone(), wall);
+            return Written::Whole(self.shared(out, request, entry.clone(), wall));
         }
         // The body goes where it is sent from, if it can; a large one isn't copied for its head.
         let alone = out.is_empty();
@@ -168,41 +196,91 @@ impl Answers {
         }
         let body = if alone { out.behind_room(HEAD_ROOM) } else { &mut self.body };
         let begin = body.len();
-        match result {
-            Ok(Reply::Value(value)) => xml_write::write_response(body, value),
-            Ok(Reply::Shared(entry)) => xml_write::write_response(body, entry.value()),
+        let (mut place, limit) = (Place::default(), begin + limits::ANSWER_PIECE_BYTES);
+        let whole = match result {
+            Ok(Reply::Value(value)) => xml_write::write_response_piece(body, value, &mut place, limit),
+            Ok(Reply::Shared(entry)) => xml_write::write_response_piece(body, entry.value(), &mut place, limit),
             Ok(Reply::Structs(structs)) => {
                 let mut members = |place, put: Put<'_>| {
                     structs.each_member(place, world, turn, put);
                 };
                 xml_write::write_structs_response(body, structs.len(), &mut members);
+                true
             }
-            Err(fault) => xml_write::write_fault(body, fault),
+            Err(fault) => {
+                xml_write::write_fault(body, fault);
+                true
+            }
+        };
+        if !whole {
+            let body = if alone { out.take_room() } else { [&[0; HEAD_ROOM], &self.body[..]].concat() };
+            self.body.clear();
+            return Written::Part(place, body);
         }
-        let length = body.len() - begin;
-        if let Some(packed) = if request.packs { gzip::pack(&body[begin..]) } else { None } {
-            if alone {
-                out.clear();
-            }
+        let packed = if request.packs { gzip::pack(&body[begin..]) } else { None };
+        if packed.is_none() && alone {
+            return Written::Whole(self.put_head(out, request, wall));
+        }
+        if alone {
+            out.clear();
+        }
+        Written::Whole(self.body_behind(out, request, packed, wall))
+    }
+
+    /// The next piece of a large answer. Returns its size once it is whole.
+    pub(super) fn go_on(
+        &mut self,
+        out: &mut Outgoing,
+        request: &Request,
+        writing: &mut Writing,
+        wall: Wall,
+    ) -> Option<usize> {
+        let Writing { value, place, body } = writing;
+        let value = match value {
+            Reply::Value(value) => value,
+            Reply::Shared(entry) => entry.value(),
+            Reply::Structs(_) => &Value::Nil,
+        };
+        let limit = body.len() + limits::ANSWER_PIECE_BYTES;
+        if !xml_write::write_response_piece(body, value, place, limit) {
+            return None;
+        }
+        let mut body = std::mem::take(body);
+        let packed = if request.packs { gzip::pack(&body[HEAD_ROOM..]) } else { None };
+        if packed.is_none() && out.is_empty() {
+            out.put_room(body, HEAD_ROOM);
+            return Some(self.put_head(out, request, wall));
+        }
+        body.drain(..HEAD_ROOM);
+        self.body = body;
+        Some(self.body_behind(out, request, packed, wall))
+    }
+
+    /// Puts the head before the body of a call's answer that is all there is to send. Returns the answer's size.
+    fn put_head(&mut self, out: &mut Outgoing, request: &Request, wall: Wall) -> usize {
+        let mut head = std::mem::take(&mut self.head);
+        self.write_call_head(&mut head, request, &call_top(false), out.len(), wall);
+        out.put_before(&head);
+        head.clear();
+        self.head = head;
+        out.len()
+    }
+
+    /// Sends the body of a call's answer, or what it was packed to, behind what waits. Returns the answer's size.
+    fn body_behind(&mut self, out: &mut Outgoing, request: &Request, packed: Option<Vec<u8>>, wall: Wall) -> usize {
+        let top = call_top(packed.is_some());
+        if let Some(packed) = packed {
             self.body = packed;
-            top.headers = &headers;
-        } else if alone {
-            let mut head = std::mem::take(&mut self.head);
-            self.write_call_head(&mut head, request, &top, length, wall);
-            out.put_before(&head);
-            head.clear();
-            self.head = head;
-            return out.len();
         }
         self.send(out, request, &top, wall)
     }
 
     /// A large text, which the cache keeps, too, and which is sent from where it lies.
-    fn shared(&mut self, out: &mut Outgoing, request: &Request, top: &Top<'_>, text: Shared, wall: Wall) -> usize {
+    fn shared(&mut self, out: &mut Outgoing, request: &Request, text: Shared, wall: Wall) -> usize {
         let before = out.len();
         let [begin, end] = xml_write::TEXT_RESPONSE;
         let length = begin.len() + (*text).as_ref().len() + end.len();
-        self.write_call_head(out.tail(), request, top, length, wall);
+        self.write_call_head(out.tail(), request, &call_top(false), length, wall);
         out.push(begin.as_bytes());
         out.share(text);
         out.push(end.as_bytes());

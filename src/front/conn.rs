@@ -10,7 +10,7 @@ use crate::base::limits;
 use crate::base::outgoing::{Outgoing, Parts};
 use crate::base::time::{Mono, Now, Wall};
 use crate::config::spec::ServerLimits;
-use crate::front::answer::{Answers, Request};
+use crate::front::answer::{Answers, Request, Writing};
 use crate::front::complaints::Complaints;
 use crate::front::incoming::Incoming;
 use crate::front::live::Live;
@@ -20,9 +20,8 @@ use crate::front::serve::Visit;
 use crate::front::tail::Tail;
 use crate::front::web::action::Doing;
 use crate::front::web::live::Memo;
-use crate::front::web::text::quote;
 use crate::front::{Peer, Server};
-use crate::rpc::{Access, Reply, Waiting};
+use crate::rpc::{Access, Waiting};
 use crate::wire::gzip::Coding;
 use crate::wire::http_in::{BodyReader, Head, HeadReader, Reject, Version, blank_lines};
 use crate::wire::xml_read::{Call, read_at_once};
@@ -99,6 +98,8 @@ pub(super) enum State {
 pub(super) enum Open {
     /// A call.
     Call(Waiting),
+    /// The writing of a call's large answer.
+    Answer(Box<Writing>),
     /// An action of a page, and what goes before the message in the address that follows.
     Action(Box<Doing>, String),
 }
@@ -299,25 +300,6 @@ impl Conn {
         if self.ended && stuck {
             self.state = State::Closed;
         }
-    }
-
-    /// Asks for a deferred answer. Returns whether it came.
-    pub(super) fn ask(&mut self, scene: &mut Scene<'_, '_>) -> bool {
-        let State::Waiting { open, asked } = &mut self.state else { return false };
-        *asked = Some(scene.world.changes());
-        match open {
-            Open::Call(waiting) => {
-                let Some(result) = waiting.poll(scene.world, scene.turn) else { return false };
-                self.give_result(&result.map(Reply::Value), scene);
-            }
-            Open::Action(doing, base) => {
-                let Some(message) = doing.poll(scene.world, scene.turn) else { return false };
-                let location = format!("{base}{}", quote(&message));
-                self.give_message(&location, scene);
-            }
-        }
-        self.resume(scene);
-        true
     }
 
     /// Sends what is new in the followed log. Returns whether there was anything.

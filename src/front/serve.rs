@@ -6,7 +6,7 @@ use crate::base::limits;
 use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level, fault};
-use crate::front::answer::Request;
+use crate::front::answer::{Request, Writing, Written};
 use crate::front::complaints::Complaint;
 use crate::front::conn::{Conn, Job, Open, Rest, Scene, State};
 use crate::front::files::File;
@@ -15,7 +15,7 @@ use crate::front::origin;
 use crate::front::route::{self, Route, Verdict};
 use crate::front::tail::Tail;
 use crate::front::web::action::Doing;
-use crate::front::web::text::Form;
+use crate::front::web::text::{Form, quote};
 use crate::front::web::{self, Page};
 use crate::rpc::{self, Access, Answer, Reply};
 use crate::wire::gzip::Coding;
@@ -153,13 +153,44 @@ impl Conn {
         scene.call.give_back();
         match answer {
             Answer::Now(result) => {
-                self.give_result(&result, scene);
-                if let Ok(Reply::Value(value)) = result {
+                if let Some(Ok(Reply::Value(value))) = self.give_result(result, scene) {
                     scene.call.use_again(value);
                 }
             }
             Answer::Later(waiting) => self.state = State::Waiting { open: Open::Call(waiting), asked: None },
         }
+    }
+
+    /// Asks for a deferred answer. Returns whether it came.
+    pub(super) fn ask(&mut self, scene: &mut Scene<'_, '_>) -> bool {
+        let State::Waiting { open, asked } = &mut self.state else { return false };
+        *asked = Some(scene.world.changes());
+        match open {
+            Open::Call(waiting) => {
+                let Some(result) = waiting.poll(scene.world, scene.turn) else { return false };
+                self.give_result(result.map(Reply::Value), scene);
+                if self.is_waiting() {
+                    return false;
+                }
+            }
+            Open::Answer(writing) => {
+                let wall = scene.turn.now.wall;
+                match scene.answers.go_on(&mut self.output, &self.request, writing, wall) {
+                    Some(size) => self.answered(200, size, scene),
+                    None => {
+                        scene.world.wake_waiters(scene.turn.now.mono);
+                        return false;
+                    }
+                }
+            }
+            Open::Action(doing, base) => {
+                let Some(message) = doing.poll(scene.world, scene.turn) else { return false };
+                let location = format!("{base}{}", quote(&message));
+                self.give_message(&location, scene);
+            }
+        }
+        self.resume(scene);
+        true
     }
 
     /// Shows a page.
@@ -249,10 +280,25 @@ impl Conn {
         self.answered(if known { 304 } else { 200 }, size, scene);
     }
 
-    /// Writes the result of a call.
-    pub(super) fn give_result(&mut self, result: &Result<Reply, Fault>, scene: &mut Scene<'_, '_>) {
-        let size = scene.answers.result(&mut self.output, &self.request, result, scene.world, scene.turn);
-        self.answered(200, size, scene);
+    /// Writes the result of a call, or begins to. Gives it back if it is written.
+    pub(super) fn give_result(
+        &mut self,
+        result: Result<Reply, Fault>,
+        scene: &mut Scene<'_, '_>,
+    ) -> Option<Result<Reply, Fault>> {
+        match (scene.answers.result(&mut self.output, &self.request, &result, scene.world, scene.turn), result) {
+            (Written::Part(place, body), Ok(value)) => {
+                let open = Open::Answer(Box::new(Writing::new(value, place, body)));
+                self.state = State::Waiting { open, asked: None };
+                scene.world.wake_waiters(scene.turn.now.mono);
+                None
+            }
+            (Written::Part(..), Err(_)) => None,
+            (Written::Whole(size), result) => {
+                self.answered(200, size, scene);
+                Some(result)
+            }
+        }
     }
 
     /// Writes an error page.
@@ -288,7 +334,7 @@ impl Conn {
     pub(super) fn give_bug(&mut self, scene: &mut Scene<'_, '_>) {
         if self.request.call {
             self.request.keep_alive = false;
-            self.give_result(&Err(Fault::with(fault::FAILED, BUG)), scene);
+            self.give_result(Err(Fault::with(fault::FAILED, BUG)), scene);
             self.state = State::Lingering { until: scene.turn.now.mono + limits::LINGER, rest: Rest::Unknown };
         } else {
             self.give_up(500, Rest::Unknown, scene);

@@ -10,9 +10,24 @@ use crate::wire::scan::plain_length;
 
 /// Appends an answer that carries a value.
 pub fn write_response(out: &mut Vec<u8>, value: &Value) {
-    put(out, RESPONSE_HEAD);
-    write_value(out, value, Style::Answer);
-    put(out, RESPONSE_END);
+    write_response_piece(out, value, &mut Place::default(), usize::MAX);
+}
+
+/// How far a value is written: places in arrays and structs, the outermost last. Empty before the beginning.
+#[derive(Default, Debug)]
+pub struct Place(Vec<usize>);
+
+/// Appends an answer that carries a value, from `place` on. Stops between two parts of the value where `out` has come to
+/// `limit` bytes; then `place` is where to go on. Returns whether that was all.
+pub fn write_response_piece(out: &mut Vec<u8>, value: &Value, place: &mut Place, limit: usize) -> bool {
+    if place.0.is_empty() {
+        put(out, RESPONSE_HEAD);
+    }
+    let whole = write_value_from(out, value, Style::Answer, &mut place.0, limit);
+    if whole {
+        put(out, RESPONSE_END);
+    }
+    whole
 }
 
 /// The two halves of an answer that carries a text of [`is_plain`]: what stands before it and behind it.
@@ -131,7 +146,15 @@ fn write_integer(out: &mut Vec<u8>, number: i64) {
 
 /// One value with its line end (RPC-203, 204, 206).
 fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
-    put(out, "<value>");
+    write_value_from(out, value, style, &mut Vec::new(), usize::MAX);
+}
+
+/// The same from `place` on, whose last one is that within this value; see [`write_response_piece`].
+fn write_value_from(out: &mut Vec<u8>, value: &Value, style: Style, place: &mut Vec<usize>, limit: usize) -> bool {
+    let begun = place.pop();
+    if begun.is_none() {
+        put(out, "<value>");
+    }
     match value {
         Value::Nil => put(out, "<nil/>"),
         Value::Bool(truth) => put(out, if *truth { "<boolean>1</boolean>" } else { "<boolean>0</boolean>" }),
@@ -171,25 +194,47 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style) {
             put(out, "</base64>");
         }
         Value::Array(items) => {
-            put(out, "<array><data>\n");
-            for item in items {
-                write_value(out, item, style);
+            if begun.is_none() {
+                put(out, "<array><data>\n");
+            }
+            for (number, item) in items.iter().enumerate().skip(begun.unwrap_or(0)) {
+                if !write_value_from(out, item, style, place, limit) {
+                    place.push(number);
+                    return false;
+                }
+                if out.len() >= limit {
+                    place.push(number + 1);
+                    return false;
+                }
             }
             put(out, "</data></array>");
         }
         Value::Struct(members) => {
-            put(out, "<struct>\n");
-            for (name, value) in members {
-                put(out, "<member>\n<name>");
-                write_text(out, name, style);
-                put(out, "</name>\n");
-                write_value(out, value, style);
+            if begun.is_none() {
+                put(out, "<struct>\n");
+            }
+            for (number, (name, value)) in members.iter().enumerate().skip(begun.unwrap_or(0)) {
+                // Unless it stopped within the value.
+                if place.is_empty() {
+                    put(out, "<member>\n<name>");
+                    write_text(out, name, style);
+                    put(out, "</name>\n");
+                }
+                if !write_value_from(out, value, style, place, limit) {
+                    place.push(number);
+                    return false;
+                }
                 put(out, "</member>\n");
+                if out.len() >= limit {
+                    place.push(number + 1);
+                    return false;
+                }
             }
             put(out, "</struct>");
         }
     }
     put(out, "</value>\n");
+    true
 }
 
 /// What [`write_text`] looks at, besides what is odd in all texts.
@@ -247,6 +292,29 @@ mod tests {
         let mut out = Vec::new();
         write_response(&mut out, &Value::str("plain"));
         assert_eq!(out, TEXT_RESPONSE.join("plain").as_bytes());
+    }
+
+    /// Whatever the pieces, they make the same answer.
+    #[test]
+    fn rpc_200_answers_in_pieces() {
+        let few = || Value::Struct(vec![("a<".to_string(), Value::Int(1)), ("b".to_string(), Value::Array(vec![]))]);
+        let deep = Value::Array(vec![few(), Value::Struct(vec![]), Value::Array(vec![few(), "x".into()]), few()]);
+        for value in [Value::Nil, Value::Array(vec![]), few(), deep] {
+            let mut whole = Vec::new();
+            write_response(&mut whole, &value);
+            for piece in [1, 20, 50, 100, 1000] {
+                let (mut out, mut place, mut pieces) = (Vec::new(), Place::default(), 1);
+                while {
+                    let limit = out.len() + piece;
+                    !write_response_piece(&mut out, &value, &mut place, limit)
+                } {
+                    pieces += 1;
+                }
+                assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&whole));
+                assert!(pieces > 1 || piece > 1 || matches!(value, Value::Nil | Value::Array(_)), "{value:?}");
+                assert!(pieces == 1 || piece < 1000);
+            }
+        }
     }
 
     #[test]

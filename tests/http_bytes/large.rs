@@ -1,5 +1,7 @@
 //! Large values of the cache, which are sent from where they lie: the same bytes as of any other answer.
 
+use std::io::Read;
+
 use crate::rig::{Rig, call, post, status};
 use majordomo::base::limits;
 
@@ -87,4 +89,91 @@ fn answers_behind_each_other_keep_their_order() {
         rest = behind;
     }
     assert_eq!(rest, "");
+}
+
+/// A multicall that fetches so many times.
+fn fetches(key: &str, count: usize, headers: &str) -> String {
+    let call = format!(
+        "<value><struct><member><name>methodName</name><value>cache.fetch</value></member>\
+         <member><name>params</name><value><array><data><value>{key}</value></data></array></value></member>\
+         </struct></value>"
+    );
+    let body = format!(
+        "<methodCall><methodName>system.multicall</methodName><params><param><value><array><data>{}</data></array>\
+         </value></param></params></methodCall>",
+        call.repeat(count)
+    );
+    post("/RPC2", headers, &body)
+}
+
+/// Its answer.
+fn fetched(text: &str, count: usize) -> String {
+    let items = format!("<value><string>{text}</string></value>\n").repeat(count);
+    format!(
+        "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><array><data>\n{items}</data></array>\
+         </value>\n</param>\n</params>\n</methodResponse>\n"
+    )
+}
+
+/// An answer with many parts is written in pieces: others are answered meanwhile, and it is the same as in one.
+#[test]
+fn rpc_200_large_answers_leave_others_their_turn() {
+    let mut rig = Rig::new();
+    let text = text(9_000);
+    store(&mut rig, "k", &text);
+    for count in [1, 20, 40, 200, 400] {
+        let bytes = fetched(&text, count).len();
+        // Before it another answer that nobody has taken yet, or none; behind it one more.
+        for before in [false, true] {
+            let conn = rig.connect(0);
+            if before {
+                rig.send(conn, fetch("k").as_bytes());
+            }
+            rig.send(conn, (fetches("k", count, "") + &fetch("k")).as_bytes());
+            let others = rig.ask(fetch("k"));
+            check(&others, &document(&text));
+            let is_here = |rig: &Rig| rig.front.get(conn).expect("a connection").outgoing().len() > bytes;
+            // Each turn writes a piece.
+            let pieces = bytes / limits::ANSWER_PIECE_BYTES;
+            assert!(is_here(&rig) == (pieces == 0) || (1..6).contains(&pieces), "{count}");
+            rig.pass(std::time::Duration::ZERO);
+            assert!(is_here(&rig));
+            let answers = rig.read(conn);
+            let mut rest = answers.as_str();
+            if before {
+                let (answer, behind) = rest.split_at(rest.find("</methodResponse>\n").expect("an end") + 18);
+                check(answer, &document(&text));
+                rest = behind;
+            }
+            let (answer, behind) = rest.split_at(rest.find("</methodResponse>\n").expect("an end") + 18);
+            check(answer, &fetched(&text, count));
+            check(behind, &document(&text));
+            rig.front.closed(conn);
+        }
+    }
+}
+
+/// The same for clients that take packed answers, and for one that goes.
+#[test]
+fn large_answers_are_packed_and_may_be_left() {
+    let mut rig = Rig::new();
+    let text = text(9_000);
+    store(&mut rig, "k", &text);
+    let conn = rig.connect(0);
+    rig.send(conn, fetches("k", 40, "Accept-Encoding: gzip\r\n").as_bytes());
+    rig.pass(std::time::Duration::ZERO);
+    let answer = rig.take(conn, usize::MAX);
+    let head_end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let head = String::from_utf8_lossy(&answer[..head_end]).into_owned();
+    assert!(head.contains("\r\nContent-Encoding: gzip"), "{head}");
+    assert!(head.contains(&format!("\r\nContent-Length: {}", answer.len() - head_end)), "{head}");
+    let mut unpacked = String::new();
+    flate2::read::GzDecoder::new(&answer[head_end..]).read_to_string(&mut unpacked).expect("gzip");
+    assert!(unpacked == fetched(&text, 40));
+
+    let gone = rig.connect(0);
+    rig.send(gone, fetches("k", 400, "").as_bytes());
+    rig.front.closed(gone);
+    rig.pass(std::time::Duration::ZERO);
+    check(&rig.ask(fetch("k")), &document(&text));
 }
