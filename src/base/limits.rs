@@ -52,7 +52,8 @@ pub const LARGE_PIPE_BYTES: usize = 256 * 1024;
 pub const FLOOD_READS: u8 = 4;
 /// How many pipes may be large: half of the 64 MiB that the kernel grants one unprivileged user for all pipes.
 pub const LARGE_PIPES: usize = 128;
-/// Requests answered for one connection in one turn, and calls of one multicall at a time, so that pipelining without end starves nobody.
+/// Requests answered for one connection in one turn, and calls of one multicall at a time, so that pipelining without end
+/// starves nobody.
 pub const REQUESTS_PER_TURN: usize = 64;
 /// Bytes of one answer that are written before others get their turn.
 pub const ANSWER_PIECE_BYTES: usize = 256 * 1024;
