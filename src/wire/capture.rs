@@ -55,8 +55,9 @@ impl Capture {
                 if self.matched == tag.len() {
                     self.toggle(sink);
                 } else if !rest.is_empty() {
+                    // What was held back was no tag: one piece with what follows it (EVT-045).
                     let matched = std::mem::take(&mut self.matched);
-                    self.emit(&tag[..matched], sink);
+                    return self.push(&[&tag[..matched], rest].concat(), sink);
                 }
                 continue;
             }
@@ -174,6 +175,26 @@ mod tests {
             }
         });
         assert_eq!(seen, b"bye\n");
+    }
+
+    #[test]
+    fn evt_045_what_was_held_back_is_one_piece_with_what_follows() {
+        for (first, second, pieces) in [
+            (&b"a <"[..], &b"b> <!"[..], &["Plain(a )", "Plain(<b> )"][..]),
+            (b"a <!--X", b"SUPER<!--XSUPERVISOR:BEGIN-->in", &["Plain(a )", "Plain(<!--XSUPER)", "Captured(in)"]),
+            (b"<!--XSUPERVISOR:BEGIN-->in<!--", b"side", &["Captured(in)", "Captured(<!--side)"]),
+        ] {
+            let mut capture = Capture::new(100);
+            let mut seen = Vec::new();
+            for bytes in [first, second] {
+                capture.push(bytes, &mut |piece| match piece {
+                    Piece::Plain(bytes) => seen.push(format!("Plain({})", String::from_utf8_lossy(bytes))),
+                    Piece::Captured(bytes) => seen.push(format!("Captured({})", String::from_utf8_lossy(bytes))),
+                    Piece::Block(bytes) => seen.push(format!("Block({bytes:?})")),
+                });
+            }
+            assert_eq!(seen, pieces);
+        }
     }
 
     #[test]
