@@ -55,7 +55,7 @@ pub const LARGE_PIPES: usize = 128;
 /// Requests answered for one connection in one turn, and calls of one multicall at a time, so that pipelining without end
 /// starves nobody.
 pub const REQUESTS_PER_TURN: usize = 64;
-/// Bytes of one answer that are written before others get their turn.
+/// Bytes of large answers, after the first of each, that are written before others get their turn.
 pub const ANSWER_PIECE_BYTES: usize = 256 * 1024;
 /// Bytes that the results of one multicall take in memory before the rest of its calls is refused: as much as one call may
 /// read of a log (see [`LOG_READ_BYTES`]). The result that passes this is kept, since its call is carried out.

@@ -10,6 +10,7 @@ use crate::base::time::{Calendar, Mono, Wall};
 use crate::base::value::{Put, Value};
 use crate::base::words::Fault;
 use crate::front::files::File;
+use crate::front::writing::{Writing, Written, write_piece};
 use crate::rpc::Reply;
 use crate::wire::gzip;
 use crate::wire::http_in::{Head, Version};
@@ -101,30 +102,6 @@ fn is_large(result: &Result<Reply, Fault>) -> bool {
     }
 }
 
-/// An answer that is being written: a value with so many parts that others get their turn meanwhile.
-pub(super) struct Writing {
-    /// What it carries.
-    value: Reply,
-    place: Place,
-    /// The body so far, behind room for its head.
-    body: Vec<u8>,
-}
-
-/// What is written of an answer.
-pub(super) enum Written {
-    /// All of it; its size in bytes.
-    Whole(usize),
-    /// A part of its body, which went no further than this.
-    Part(Place, Vec<u8>),
-}
-
-impl Writing {
-    /// Goes on with what [`Answers::result`] began.
-    pub(super) fn new(value: Reply, place: Place, body: Vec<u8>) -> Writing {
-        Writing { value, place, body }
-    }
-}
-
 /// More than the head of a call's answer takes.
 const HEAD_ROOM: usize = 256;
 
@@ -141,6 +118,8 @@ pub(super) struct Answers {
     /// The `Date` header and the second it was made for.
     date: String,
     date_secs: Option<i64>,
+    /// Whether a piece of a large answer may be written yet: one in each round, of whosever.
+    pub(super) may_write: bool,
     /// The head of the usual answer to a call, up to its body's length, with this date; empty: not made yet.
     usual: Vec<u8>,
 }
@@ -198,8 +177,6 @@ impl Answers {
         let begin = body.len();
         let (mut place, limit) = (Place::default(), begin + limits::ANSWER_PIECE_BYTES);
         let whole = match result {
-            Ok(Reply::Value(value)) => xml_write::write_response_piece(body, value, &mut place, limit),
-            Ok(Reply::Shared(entry)) => xml_write::write_response_piece(body, entry.value(), &mut place, limit),
             Ok(Reply::Structs(structs)) => {
                 let mut members = |place, put: Put<'_>| {
                     structs.each_member(place, world, turn, put);
@@ -207,14 +184,16 @@ impl Answers {
                 xml_write::write_structs_response(body, structs.len(), &mut members);
                 true
             }
-            Err(fault) => {
-                xml_write::write_fault(body, fault);
-                true
-            }
+            of_parts => write_piece(body, of_parts, &mut place, limit),
         };
         if !whole {
-            let body = if alone { out.take_room() } else { [&[0; HEAD_ROOM], &self.body[..]].concat() };
-            self.body.clear();
+            let body = if alone {
+                out.take_room()
+            } else {
+                let mut body = std::mem::take(&mut self.body);
+                body.splice(..0, [0; HEAD_ROOM]);
+                body
+            };
             return Written::Part(place, body);
         }
         let packed = if request.packs { gzip::pack(&body[begin..]) } else { None };
@@ -227,7 +206,7 @@ impl Answers {
         Written::Whole(self.body_behind(out, request, packed, wall))
     }
 
-    /// The next piece of a large answer. Returns its size once it is whole.
+    /// The next piece of a large answer, if it may be written now. Returns its size once it is whole.
     pub(super) fn go_on(
         &mut self,
         out: &mut Outgoing,
@@ -235,14 +214,12 @@ impl Answers {
         writing: &mut Writing,
         wall: Wall,
     ) -> Option<usize> {
-        let Writing { value, place, body } = writing;
-        let value = match value {
-            Reply::Value(value) => value,
-            Reply::Shared(entry) => entry.value(),
-            Reply::Structs(_) => &Value::Nil,
-        };
+        if !std::mem::take(&mut self.may_write) {
+            return None;
+        }
+        let Writing { result, place, body } = writing;
         let limit = body.len() + limits::ANSWER_PIECE_BYTES;
-        if !xml_write::write_response_piece(body, value, place, limit) {
+        if !write_piece(body, result, place, limit) {
             return None;
         }
         let mut body = std::mem::take(body);

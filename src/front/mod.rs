@@ -15,6 +15,7 @@ mod route;
 mod serve;
 mod tail;
 mod web;
+mod writing;
 
 use answer::{Answers, Request};
 use complaints::Complaints;
@@ -275,12 +276,21 @@ impl Front {
         }
         let changes = world.changes();
         if self.waiting.iter().any(|key| self.may_be_answered(*key, changes)) {
+            let mut wrote = None;
+            self.answers.may_write = true;
             for key in std::mem::take(&mut self.waiting) {
                 self.visit(key, world, turn, |conn, scene| {
                     conn.listed.waiting = false;
                     conn.ask(scene)
                 });
+                // Whoever wrote a piece comes last in the next round.
+                if !self.answers.may_write && wrote.is_none() {
+                    wrote = Some(key);
+                    self.waiting.pop_if(|last| *last == key);
+                }
             }
+            let still = wrote.filter(|key| self.conns.get(*key).is_some_and(Conn::is_waiting));
+            self.waiting.extend(still);
         }
         // Last, so that what was logged just now is seen.
         if !self.following.is_empty() && world.log_writes() != self.seen_writes {

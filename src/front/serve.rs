@@ -6,7 +6,7 @@ use crate::base::limits;
 use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level, fault};
-use crate::front::answer::{Request, Writing, Written};
+use crate::front::answer::Request;
 use crate::front::complaints::Complaint;
 use crate::front::conn::{Conn, Job, Open, Rest, Scene, State};
 use crate::front::files::File;
@@ -17,6 +17,7 @@ use crate::front::tail::Tail;
 use crate::front::web::action::Doing;
 use crate::front::web::text::{Form, quote};
 use crate::front::web::{self, Page};
+use crate::front::writing::{Writing, Written};
 use crate::rpc::{self, Access, Answer, Reply};
 use crate::wire::gzip::Coding;
 use crate::wire::http_in::{BodyReader, Framing, Head, Reject, Version};
@@ -287,13 +288,12 @@ impl Conn {
         scene: &mut Scene<'_, '_>,
     ) -> Option<Result<Reply, Fault>> {
         match (scene.answers.result(&mut self.output, &self.request, &result, scene.world, scene.turn), result) {
-            (Written::Part(place, body), Ok(value)) => {
-                let open = Open::Answer(Box::new(Writing::new(value, place, body)));
+            (Written::Part(place, body), result) => {
+                let open = Open::Answer(Box::new(Writing::new(result, place, body)));
                 self.state = State::Waiting { open, asked: None };
                 scene.world.wake_waiters(scene.turn.now.mono);
                 None
             }
-            (Written::Part(..), Err(_)) => None,
             (Written::Whole(size), result) => {
                 self.answered(200, size, scene);
                 Some(result)

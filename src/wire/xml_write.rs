@@ -13,12 +13,13 @@ pub fn write_response(out: &mut Vec<u8>, value: &Value) {
     write_response_piece(out, value, &mut Place::default(), usize::MAX);
 }
 
-/// How far a value is written: places in arrays and structs, the outermost last. Empty before the beginning.
+/// How far a value is written: places in arrays, structs and a text, the outermost last. Empty before the beginning. In a
+/// struct an even one is before a member or in its name, an odd one in its value.
 #[derive(Default, Debug)]
 pub struct Place(Vec<usize>);
 
-/// Appends an answer that carries a value, from `place` on. Stops between two parts of the value where `out` has come to
-/// `limit` bytes; then `place` is where to go on. Returns whether that was all.
+/// Appends an answer that carries a value, from `place` on. Stops between two parts of the value, or of a long text, where
+/// `out` has come to `limit` bytes; then `place` is where to go on. Returns whether that was all.
 pub fn write_response_piece(out: &mut Vec<u8>, value: &Value, place: &mut Place, limit: usize) -> bool {
     if place.0.is_empty() {
         put(out, RESPONSE_HEAD);
@@ -103,11 +104,26 @@ const RESPONSE_END: &str = "</param>\n</params>\n</methodResponse>\n";
 
 /// Appends an answer that carries a fault.
 pub fn write_fault(out: &mut Vec<u8>, fault: &Fault) {
-    put(out, "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n");
-    write_value(out, &Value::Int(i64::from(fault.code)), Style::Answer);
-    put(out, "</member>\n<member>\n<name>faultString</name>\n<value><string>");
-    write_text(out, &fault.text, Style::Answer);
+    write_fault_piece(out, fault, &mut Place::default(), usize::MAX);
+}
+
+/// The same in pieces, as [`write_response_piece`]: a fault may name what a client sent.
+pub fn write_fault_piece(out: &mut Vec<u8>, fault: &Fault, place: &mut Place, limit: usize) -> bool {
+    let begun = place.0.pop();
+    if begun.is_none() {
+        put(
+            out,
+            "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n",
+        );
+        write_value(out, &Value::Int(i64::from(fault.code)), Style::Answer);
+        put(out, "</member>\n<member>\n<name>faultString</name>\n<value><string>");
+    }
+    if let Some(at) = write_text_from(out, &fault.text, Style::Answer, begun, limit) {
+        place.0.push(at);
+        return false;
+    }
     put(out, "</string></value>\n</member>\n</struct></value>\n</fault>\n</methodResponse>\n");
+    true
 }
 
 /// Appends a method call, as a client sends it. It is read as it was meant, carriage returns included.
@@ -179,8 +195,13 @@ fn write_value_from(out: &mut Vec<u8>, value: &Value, style: Style, place: &mut 
             put(out, "</double>");
         }
         Value::Str(text) => {
-            put(out, "<string>");
-            write_text(out, text, style);
+            if begun.is_none() {
+                put(out, "<string>");
+            }
+            if let Some(at) = write_text_from(out, text, style, begun, limit) {
+                place.push(at);
+                return false;
+            }
             put(out, "</string>");
         }
         Value::DateTime(text) => {
@@ -189,8 +210,13 @@ fn write_value_from(out: &mut Vec<u8>, value: &Value, style: Style, place: &mut 
             put(out, "</dateTime.iso8601>");
         }
         Value::Bytes(bytes) => {
-            put(out, "<base64>");
-            write_base64(out, bytes);
+            if begun.is_none() {
+                put(out, "<base64>");
+            }
+            if let Some(at) = write_base64_from(out, bytes, begun, limit) {
+                place.push(at);
+                return false;
+            }
             put(out, "</base64>");
         }
         Value::Array(items) => {
@@ -213,20 +239,25 @@ fn write_value_from(out: &mut Vec<u8>, value: &Value, style: Style, place: &mut 
             if begun.is_none() {
                 put(out, "<struct>\n");
             }
-            for (number, (name, value)) in members.iter().enumerate().skip(begun.unwrap_or(0)) {
-                // Unless it stopped within the value.
-                if place.is_empty() {
-                    put(out, "<member>\n<name>");
-                    write_text(out, name, style);
+            for (number, (name, value)) in members.iter().enumerate().skip(begun.unwrap_or(0) / 2) {
+                if begun != Some(2 * number + 1) {
+                    let in_name = place.pop();
+                    if in_name.is_none() {
+                        put(out, "<member>\n<name>");
+                    }
+                    if let Some(at) = write_text_from(out, name, style, in_name, limit) {
+                        place.extend([at, 2 * number]);
+                        return false;
+                    }
                     put(out, "</name>\n");
                 }
                 if !write_value_from(out, value, style, place, limit) {
-                    place.push(number);
+                    place.push(2 * number + 1);
                     return false;
                 }
                 put(out, "</member>\n");
                 if out.len() >= limit {
-                    place.push(number + 1);
+                    place.push(2 * (number + 1));
                     return false;
                 }
             }
@@ -263,6 +294,46 @@ fn write_text(out: &mut Vec<u8>, text: &str, style: Style) {
     }
 }
 
+/// How many bytes of a text, or of what becomes base64, are written before it is looked whether that is enough.
+fn slice_length(out: &[u8], limit: usize) -> usize {
+    limit.saturating_sub(out.len()).clamp(16, 16 * 1024)
+}
+
+/// [`write_text`] from a byte on that was returned before. Returns where to go on, if `out` comes to `limit` before the end.
+fn write_text_from(out: &mut Vec<u8>, text: &str, style: Style, begun: Option<usize>, limit: usize) -> Option<usize> {
+    let mut at = begun.unwrap_or(0);
+    loop {
+        let mut end = text.len().min(at + slice_length(out, limit));
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+        write_text(out, &text[at..end], style);
+        at = end;
+        if at == text.len() {
+            return None;
+        }
+        if out.len() >= limit {
+            return Some(at);
+        }
+    }
+}
+
+/// The same for bytes: threes of them become four letters.
+fn write_base64_from(out: &mut Vec<u8>, bytes: &[u8], begun: Option<usize>, limit: usize) -> Option<usize> {
+    let mut at = begun.unwrap_or(0);
+    loop {
+        let end = bytes.len().min(at + slice_length(out, limit).next_multiple_of(3));
+        write_base64(out, &bytes[at..end]);
+        at = end;
+        if at == bytes.len() {
+            return None;
+        }
+        if out.len() >= limit {
+            return Some(at);
+        }
+    }
+}
+
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, 0);
@@ -271,160 +342,5 @@ fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn value(value: &Value) -> String {
-        let mut out = Vec::new();
-        write_value(&mut out, value, Style::Answer);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn rpc_200_201_answers() {
-        let mut out = b"before".to_vec();
-        write_response(&mut out, &Value::str("3.0"));
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "before<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><string>3.0</string></value>\n\
-             </param>\n</params>\n</methodResponse>\n"
-        );
-        let mut out = Vec::new();
-        write_response(&mut out, &Value::str("plain"));
-        assert_eq!(out, TEXT_RESPONSE.join("plain").as_bytes());
-    }
-
-    /// Whatever the pieces, they make the same answer.
-    #[test]
-    fn rpc_200_answers_in_pieces() {
-        let few = || Value::Struct(vec![("a<".to_string(), Value::Int(1)), ("b".to_string(), Value::Array(vec![]))]);
-        let deep = Value::Array(vec![few(), Value::Struct(vec![]), Value::Array(vec![few(), "x".into()]), few()]);
-        for value in [Value::Nil, Value::Array(vec![]), few(), deep] {
-            let mut whole = Vec::new();
-            write_response(&mut whole, &value);
-            for piece in [1, 20, 50, 100, 1000] {
-                let (mut out, mut place, mut pieces) = (Vec::new(), Place::default(), 1);
-                while {
-                    let limit = out.len() + piece;
-                    !write_response_piece(&mut out, &value, &mut place, limit)
-                } {
-                    pieces += 1;
-                }
-                assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&whole));
-                assert!(pieces > 1 || piece > 1 || matches!(value, Value::Nil | Value::Array(_)), "{value:?}");
-                assert!(pieces == 1 || piece < 1000);
-            }
-        }
-    }
-
-    #[test]
-    fn rpc_202_faults() {
-        let mut out = Vec::new();
-        write_fault(&mut out, &Fault { code: 10, text: "BAD_NAME: <x>".to_string() });
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n\
-             <value><int>10</int></value>\n</member>\n<member>\n<name>faultString</name>\n\
-             <value><string>BAD_NAME: &lt;x&gt;</string></value>\n</member>\n</struct></value>\n</fault>\n\
-             </methodResponse>\n"
-        );
-    }
-
-    #[test]
-    fn rpc_180_calls_as_python_writes_them() {
-        let mut out = Vec::new();
-        write_call(&mut out, "cache.fetch", &[Value::str("k"), Value::Int(1)]);
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "<?xml version='1.0'?>\n<methodCall>\n<methodName>cache.fetch</methodName>\n<params>\n<param>\n\
-             <value><string>k</string></value>\n</param>\n<param>\n<value><int>1</int></value>\n</param>\n</params>\n\
-             </methodCall>\n"
-        );
-    }
-
-    #[test]
-    fn rpc_203_scalars() {
-        assert_eq!(value(&Value::Int(-5)), "<value><int>-5</int></value>\n");
-        assert_eq!(value(&Value::Bool(true)), "<value><boolean>1</boolean></value>\n");
-        assert_eq!(value(&Value::Bool(false)), "<value><boolean>0</boolean></value>\n");
-        assert_eq!(value(&Value::str("")), "<value><string></string></value>\n");
-        assert_eq!(
-            value(&Value::DateTime("20200102T03:04:05".to_string())),
-            "<value><dateTime.iso8601>20200102T03:04:05</dateTime.iso8601></value>\n"
-        );
-    }
-
-    #[test]
-    fn rpc_204_containers() {
-        assert_eq!(value(&Value::Array(vec![])), "<value><array><data>\n</data></array></value>\n");
-        assert_eq!(
-            value(&Value::Array(vec![Value::Int(1), Value::Array(vec![])])),
-            "<value><array><data>\n<value><int>1</int></value>\n<value><array><data>\n</data></array></value>\n\
-             </data></array></value>\n"
-        );
-        assert_eq!(value(&Value::Struct(vec![])), "<value><struct>\n</struct></value>\n");
-        assert_eq!(
-            value(&Value::Struct(vec![("a<".to_string(), Value::Int(1))])),
-            "<value><struct>\n<member>\n<name>a&lt;</name>\n<value><int>1</int></value>\n</member>\n\
-             </struct></value>\n"
-        );
-    }
-
-    #[test]
-    fn structs_are_written_as_values_are() {
-        let some = Value::Array(vec![Value::Nil]);
-        let member = |place: usize| {
-            let (number, large) = (ValueRef::Int(place as i64 - 1), ValueRef::Int(i64::MAX - place as i64));
-            [("a", number), ("a_2", large), ("b", ValueRef::Str("x & y\u{1}")), ("c", ValueRef::Any(&some))]
-        };
-        for count in 0..4 {
-            let mut out = b"before".to_vec();
-            write_structs_response(&mut out, count, &mut |place, put| {
-                member(place).into_iter().for_each(|(name, value)| put(name, value));
-            });
-            let of = |place| member(place).map(|(name, value)| (name.to_string(), Value::from(value))).to_vec();
-            let mut expected = b"before".to_vec();
-            write_response(&mut expected, &Value::Array((0..count).map(of).map(Value::Struct).collect()));
-            assert_eq!(String::from_utf8(out), String::from_utf8(expected));
-        }
-    }
-
-    #[test]
-    fn rpc_205_escapes_and_what_xml_cannot_carry() {
-        let text = |text: &str| {
-            let mut out = Vec::new();
-            write_text(&mut out, text, Style::Answer);
-            String::from_utf8(out).unwrap()
-        };
-        assert_eq!(text("<café & co>\"'\t\r\n"), "&lt;café &amp; co&gt;\"'\t\r\n");
-        assert_eq!(text("a\0\u{1b}[\u{fffe}\u{ffff}]"), "a\u{fffd}\u{fffd}[\u{fffd}\u{fffd}]");
-        assert_eq!(text("\u{fffd}\u{ffc0}\u{7f}\u{85}😊"), "\u{fffd}\u{ffc0}\u{7f}\u{85}😊");
-        assert_eq!(text("&&"), "&amp;&amp;");
-        assert_eq!(text(""), "");
-        // What is written as it is is known beforehand.
-        let filler = "plain text ".repeat(20);
-        for odd in ["", "\t\n", "\r", "\r\n\r", "\u{fffd}", "\u{ffc0}", "\u{f8ff}", "é\u{85}😊", "\u{7f}", "]]"] {
-            assert!(is_plain(odd) && is_plain(&format!("{filler}{odd}{filler}")), "{odd:?}");
-            assert_eq!(text(odd), odd);
-        }
-        for odd in ["<", ">", "&", "\0", "\u{1b}", "\u{fffe}", "\u{ffff}", "\r\u{1}", "\u{ffc0}&"] {
-            assert!(!is_plain(odd) && !is_plain(&format!("{filler}{odd}{filler}")), "{odd:?}");
-        }
-    }
-
-    #[test]
-    fn rpc_206_beyond_the_old_types() {
-        assert_eq!(value(&Value::Int(2_147_483_647)), "<value><int>2147483647</int></value>\n");
-        for number in [0, -1, 10, 99, 100, i64::from(i32::MIN), i64::MIN, i64::MAX] {
-            let tag = if i32::try_from(number).is_ok() { "int" } else { "i8" };
-            assert_eq!(value(&Value::Int(number)), format!("<value><{tag}>{number}</{tag}></value>\n"));
-        }
-        assert_eq!(value(&Value::Int(2_147_483_648)), "<value><i8>2147483648</i8></value>\n");
-        assert_eq!(value(&Value::Int(-2_147_483_649)), "<value><i8>-2147483649</i8></value>\n");
-        let big = Value::integer("-99999999999999999999").unwrap();
-        assert_eq!(value(&big), "<value><i8>-99999999999999999999</i8></value>\n");
-        assert_eq!(value(&Value::Nil), "<value><nil/></value>\n");
-        assert_eq!(value(&Value::Bytes(b"\xff\x00\x01\x02".to_vec())), "<value><base64>/wABAg==</base64></value>\n");
-        assert_eq!(value(&Value::Bytes(vec![])), "<value><base64></base64></value>\n");
-    }
-}
+#[path = "xml_write_tests.rs"]
+mod tests;

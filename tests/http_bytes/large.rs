@@ -1,9 +1,13 @@
 //! Large values of the cache, which are sent from where they lie: the same bytes as of any other answer.
 
 use std::io::Read;
+use std::time::Duration;
 
 use crate::rig::{Rig, call, post, status};
+use majordomo::base::key::Key;
 use majordomo::base::limits;
+use majordomo::front::Conn;
+use majordomo::world::Turn;
 
 /// An answer behind its head.
 fn document(text: &str) -> String {
@@ -40,7 +44,11 @@ fn cache_026_large_values_come_as_they_were_stored() {
         for (last, shown) in [("", ""), ("\u{ffc0}]]", "\u{ffc0}]]"), ("&lt;", "&lt;"), ("\u{fffd}", "\u{fffd}")] {
             let text = text(bytes);
             store(&mut rig, "k", &format!("{text}{last}"));
-            check(&rig.ask(fetch("k")), &document(&format!("{text}{shown}")));
+            let conn = rig.connect(0);
+            rig.send(conn, fetch("k").as_bytes());
+            rig.pass(Duration::ZERO);
+            check(&rig.read(conn), &document(&format!("{text}{shown}")));
+            rig.front.closed(conn);
         }
     }
 }
@@ -136,7 +144,7 @@ fn rpc_200_large_answers_leave_others_their_turn() {
             // Each turn writes a piece.
             let pieces = bytes / limits::ANSWER_PIECE_BYTES;
             assert!(is_here(&rig) == (pieces == 0) || (1..6).contains(&pieces), "{count}");
-            rig.pass(std::time::Duration::ZERO);
+            rig.pass(Duration::ZERO);
             assert!(is_here(&rig));
             let answers = rig.read(conn);
             let mut rest = answers.as_str();
@@ -161,7 +169,7 @@ fn large_answers_are_packed_and_may_be_left() {
     store(&mut rig, "k", &text);
     let conn = rig.connect(0);
     rig.send(conn, fetches("k", 40, "Accept-Encoding: gzip\r\n").as_bytes());
-    rig.pass(std::time::Duration::ZERO);
+    rig.pass(Duration::ZERO);
     let answer = rig.take(conn, usize::MAX);
     let head_end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
     let head = String::from_utf8_lossy(&answer[..head_end]).into_owned();
@@ -174,6 +182,71 @@ fn large_answers_are_packed_and_may_be_left() {
     let gone = rig.connect(0);
     rig.send(gone, fetches("k", 400, "").as_bytes());
     rig.front.closed(gone);
-    rig.pass(std::time::Duration::ZERO);
+    rig.pass(Duration::ZERO);
     check(&rig.ask(fetch("k")), &document(&text));
+}
+
+/// A text in which all has to be escaped, and a fault that names what the client sent, are written in pieces, too.
+#[test]
+fn rpc_202_205_long_texts_leave_others_their_turn() {
+    let mut rig = Rig::new();
+    let (hard, escaped) = ("&lt;".repeat(500_000), "&lt;".repeat(500_000));
+    store(&mut rig, "k", &hard);
+    store(&mut rig, "short", "x");
+    let fault = format!(
+        "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n\
+         <value><int>10</int></value>\n</member>\n<member>\n<name>faultString</name>\n\
+         <value><string>BAD_NAME: {escaped}</string></value>\n</member>\n</struct></value>\n</fault>\n\
+         </methodResponse>\n"
+    );
+    for (question, expected) in [
+        (fetch("k"), document(&escaped)),
+        (post("/RPC2", "", &call("supervisor.startProcess", &[&hard])), fault),
+        (fetches("k", 1, ""), fetched(&escaped, 1)),
+    ] {
+        let conn = rig.connect(0);
+        rig.send(conn, question.as_bytes());
+        assert!(rig.front.get(conn).expect("a connection").outgoing().is_empty());
+        check(&rig.ask(fetch("short")), &document("x"));
+        rig.pass(Duration::ZERO);
+        check(&rig.read(conn), &expected);
+        rig.front.closed(conn);
+    }
+}
+
+/// Many of them at once take no longer turns than one, and each gets on: a small one doesn't wait for all others.
+#[test]
+fn large_answers_are_written_in_turns() {
+    const MANY: usize = 30;
+    let mut rig = Rig::new();
+    let text = text(9_000);
+    store(&mut rig, "k", &text);
+    let mut conns: Vec<_> = (0..MANY).map(|_| rig.connect(0)).collect();
+    let small = rig.connect(0);
+    conns.push(small);
+    for conn in &conns {
+        // 1.8 MB, that is seven pieces, or two.
+        rig.send(*conn, fetches("k", if *conn == small { 40 } else { 200 }, "").as_bytes());
+    }
+    let is_here = |rig: &Rig, conn: Key<Conn>| !rig.front.get(conn).expect("a connection").outgoing().is_empty();
+    let mut rounds = 0;
+    let mut before_small = 0;
+    while conns.iter().any(|conn| !is_here(&rig, *conn)) {
+        let mut turn = Turn { now: rig.now, host: &mut rig.host };
+        rig.world.due(&mut turn);
+        rig.front.settle(&mut rig.world, &mut turn);
+        rounds += 1;
+        if !is_here(&rig, small) {
+            before_small = conns.iter().filter(|conn| is_here(&rig, **conn)).count();
+        }
+        assert!(rounds < 1000);
+    }
+    assert!(rounds >= 5 * MANY, "{rounds}");
+    assert!(before_small < MANY / 4, "{before_small}");
+    for conn in conns {
+        check(&rig.read(conn), &fetched(&text, if conn == small { 40 } else { 200 }));
+    }
+    // Nothing is left to be woken for.
+    rig.pass(Duration::ZERO);
+    assert!(rig.world.next_deadline().is_none_or(|at| at > rig.now.mono));
 }
