@@ -51,7 +51,7 @@ fn who_runs_where() {
     let usable = usable();
     let (first, last) = (usable[0], usable[usable.len() - 1]);
     let programs = program("plain", "") + &program("own", &format!("cpu_affinity={last}"));
-    let programs = programs + &program("all", "cpu_affinity = 0-1023");
+    let programs = programs + &program("all", "cpu_affinity = 0-8191");
     let mut daemon = Daemon::start(&(with(&format!("cpu_affinity={first}")) + &programs));
     let pid = daemon.pid();
     assert_eq!(of(&daemon, "plain"), first.to_string());
@@ -106,14 +106,14 @@ fn processors_that_are_not_there() {
         return;
     }
     let log = "startretries=0\nstderr_logfile=%(here)s/err";
-    let lost = program("lost", &format!("cpu_affinity=1000,1023\n{log}")).replace("startsecs=0", "startsecs=1");
+    let lost = program("lost", &format!("cpu_affinity=1000,8191\n{log}")).replace("startsecs=0", "startsecs=1");
     let config = with("cpu_affinity=1001") + &lost + &program("plain", "");
     let (status, output, errors) = Setup::new(&config).args(&["--check"]).run();
     let told = output + &errors;
     assert_eq!(status, Some(0), "{told}");
     for line in [
         "supervisord could not move to processors 1001: none of them may be used here",
-        "lost could not move to processors 1000,1023: none of them may be used here",
+        "lost could not move to processors 1000,8191: none of them may be used here",
     ] {
         assert!(told.contains(line), "{told}");
     }
@@ -122,7 +122,7 @@ fn processors_that_are_not_there() {
     daemon.wait_for_log("CRIT could not move to processors 1001: none of them may be used here\n");
     assert_eq!((allowed(daemon.pid()), of(&daemon, "plain")), (before.clone(), before));
     daemon.wait_for_state("lost", "FATAL");
-    let reason = "supervisor: couldn't move to processors 1000,1023: EINVAL\n";
+    let reason = "supervisor: couldn't move to processors 1000,8191: EINVAL\n";
     assert_eq!(daemon.text("err"), format!("{reason}supervisor: child process was not spawned\n"));
 }
 
@@ -134,7 +134,7 @@ fn the_key_is_read_as_others_are() {
     }
     let (status, _, errors) = Setup::new(&(with("cpu_affinity=3-1"))).run();
     assert_eq!(status, Some(2));
-    assert!(errors.contains("'3-1' names no processors, such as 1 or 0,2-3, from 0 to 1023"), "{errors}");
+    assert!(errors.contains("'3-1' names no processors, such as 1 or 0,2-3, from 0 to 8191"), "{errors}");
     let first = usable()[0];
     let mut daemon = Daemon::start(&(QUIET.to_string() + &program("p", "")));
     daemon.configure(&(QUIET.to_string() + &program("p", &format!("cpu_affinity={first}"))));

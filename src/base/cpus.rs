@@ -2,15 +2,23 @@
 
 use std::fmt;
 
-/// How many processors a set can tell of.
-pub const MOST: usize = 1024;
+/// How many processors a set can tell of: as many as Linux can be built for. The kernel gives its mask only to who has
+/// room for all processors that the machine may have.
+pub const MOST: usize = 8192;
 
 /// Words of the kernel's mask.
 const WORDS: usize = MOST / u64::BITS as usize;
 
 /// Processors by number.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cpus([u64; WORDS]);
+
+/// None.
+impl Default for Cpus {
+    fn default() -> Self {
+        Cpus([0; WORDS])
+    }
+}
 
 impl Cpus {
     /// Numbers and ranges with commas between, in any order; `None` for anything else.
@@ -78,11 +86,11 @@ mod tests {
     fn sets_are_read_and_shown() {
         for (text, shown) in [
             ("0", "0"),
-            ("1023", "1023"),
+            ("8191", "8191"),
             ("3,1, 2 ,0", "0-3"),
             ("0-1,63-64,5", "0-1,5,63-64"),
             ("7-7,7", "7"),
-            ("0-1023", "0-1023"),
+            ("0-8191", "0-8191"),
         ] {
             let cpus = Cpus::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(cpus.to_string(), shown);
@@ -96,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_no_set() {
         for text in
-            ["", " ", ",", "1,", "-", "1-", "-1", "3-1", "1024", "0-1024", "+1", "a", "0x1", "1 2", "1-2-3", "٣"]
+            ["", " ", ",", "1,", "-", "1-", "-1", "3-1", "8192", "0-8192", "+1", "a", "0x1", "1 2", "1-2-3", "٣"]
         {
             assert_eq!(Cpus::parse(text), None, "{text}");
         }

@@ -145,9 +145,9 @@ fn processors_of_a_child() {
     assert!(status.contains(&format!("\nCpus_allowed_list:\t{first}\n")), "{status}");
     // Ours are as before.
     assert_eq!(super::super::process::cpus(), Ok(before));
-    trial.cpus = Cpus::parse("1020-1023");
+    trial.cpus = Cpus::parse("8190-8191");
     let told = trial.run("/bin/cat", &["cat"]);
-    let reason = "supervisor: couldn't move to processors 1020-1023: EINVAL\n";
+    let reason = "supervisor: couldn't move to processors 8190-8191: EINVAL\n";
     assert_eq!(told.stderr, format!("{reason}supervisor: child process was not spawned\n"));
     assert_eq!(told.exit, Exit::Code(127));
 }

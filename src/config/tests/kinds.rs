@@ -172,5 +172,5 @@ fn cfg_076_environment_and_ours() {
     assert_eq!(with(results_form, "array"), Ok(true));
     assert!(with(results_form, "both").is_err());
     assert_eq!(with(cpus, "3,0-1").map(|cpus| cpus.to_string()), Ok("0-1,3".to_string()));
-    assert_eq!(with(cpus, "1-").unwrap_err(), "'1-' names no processors, such as 1 or 0,2-3, from 0 to 1023");
+    assert_eq!(with(cpus, "1-").unwrap_err(), "'1-' names no processors, such as 1 or 0,2-3, from 0 to 8191");
 }
