@@ -11,6 +11,7 @@ pub mod limits;
 pub mod maps;
 pub mod order;
 pub mod outgoing;
+pub mod scan;
 pub mod text;
 pub mod time;
 pub mod value;

@@ -1,6 +1,9 @@
 //! Small readings and writings of text that more than one floor needs.
 
 use std::borrow::Cow;
+use std::string::FromUtf8Error;
+
+use crate::base::scan::plain_length;
 
 /// A name that a client gives: one process or a whole group (PROC-080).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -158,19 +161,44 @@ pub fn push_decimal(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(&digits[begin..]);
 }
 
-/// Whether XML 1.0 can carry this character.
-pub fn is_xml_char(c: char) -> bool {
-    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+/// Whether XML 1.0 can carry this text: all but most controls, U+FFFE and U+FFFF.
+pub fn is_xml(text: &str) -> bool {
+    no_xml(text).is_none()
+}
+
+/// Where the first character stands that XML 1.0 can't carry, and how many bytes it has.
+fn no_xml(text: &str) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        at += plain_length(&bytes[at..], [0; 3]);
+        match bytes[at..] {
+            [] => return None,
+            // Of a carriage return or another character that begins as those two do.
+            [b'\r', ..] => at += 1,
+            [0..0x20, ..] => return Some((at, 1)),
+            [_, 0xbf, 0xbe | 0xbf, ..] => return Some((at, 3)),
+            _ => at += 1,
+        }
+    }
 }
 
 /// Bytes as text that any XML reader takes: broken UTF-8 and characters that XML can't carry become U+FFFD
-/// (RPC-130, RPC-131).
-pub fn xml_text(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
-    if text.chars().all(is_xml_char) {
-        return text;
+/// (RPC-130, RPC-131). What is such a text is not copied.
+pub fn xml_text(bytes: Vec<u8>) -> String {
+    let lossy = |error: FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into_owned();
+    let text = String::from_utf8(bytes).unwrap_or_else(lossy);
+    let Some(mut odd) = no_xml(&text) else { return text };
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text.as_str());
+    loop {
+        out.push_str(&rest[..odd.0]);
+        out.push('\u{fffd}');
+        rest = &rest[odd.0 + odd.1..];
+        match no_xml(rest) {
+            Some(next) => odd = next,
+            None => return out + rest,
+        }
     }
-    Cow::Owned(text.chars().map(|c| if is_xml_char(c) { c } else { '\u{fffd}' }).collect())
 }
 
 /// A number as Python shows it: the shortest digits that read back as the same number, laid out as `1.25`, `1e+300`,
@@ -328,9 +356,22 @@ mod tests {
 
     #[test]
     fn rpc_130_131_text_that_xml_can_carry() {
-        assert_eq!(xml_text(b"ok\t\r\n"), "ok\t\r\n");
-        assert_eq!(xml_text(b"a\x00\x1b[1m\xff\xc3"), "a\u{fffd}\u{fffd}[1m\u{fffd}\u{fffd}");
-        assert_eq!(xml_text("\u{fffe}é".as_bytes()), "\u{fffd}é");
+        let text = |bytes: &[u8]| xml_text(bytes.to_vec());
+        assert_eq!(text(b"ok\t\r\n"), "ok\t\r\n");
+        assert_eq!(text(b"a\x00\x1b[1m\xff\xc3"), "a\u{fffd}\u{fffd}[1m\u{fffd}\u{fffd}");
+        assert_eq!(text("\u{fffe}é".as_bytes()), "\u{fffd}é");
+        // Each character, wherever it stands.
+        let is_odd = |c: char| match c {
+            '\t' | '\n' | '\r' => false,
+            c => c < ' ' || c == '\u{fffe}' || c == '\u{ffff}',
+        };
+        for c in ('\0'..='\u{200}').chain('\u{f000}'..='\u{10010}') {
+            for before in ["", "abc", "seven b", "\u{ffc0}\r\u{feff}"] {
+                let given = format!("{before}{c}{c}\u{1f600}");
+                let shown = if is_odd(c) { format!("{before}\u{fffd}\u{fffd}\u{1f600}") } else { given.clone() };
+                assert_eq!((is_xml(&given), text(given.as_bytes())), (!is_odd(c), shown));
+            }
+        }
     }
 
     #[test]

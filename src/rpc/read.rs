@@ -92,7 +92,7 @@ fn read_text(path: &str, slice: Slice, host: &mut dyn Host) -> Option<Value> {
         return Some(Value::str(""));
     }
     let bytes = host.read(path, slice.offset, usize::try_from(slice.length).ok()?).ok()?;
-    Some(Value::Str(xml_text(&bytes).into_owned()))
+    Some(Value::Str(xml_text(bytes)))
 }
 
 #[cfg(test)]

@@ -64,10 +64,11 @@ fn list_methods(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn row(call: &Call<'_, '_>) -> Result<&'static Method, Fault> {
-    let wanted = call.text(0);
+    // Once: it can be as long as a call.
+    let wanted = call.text(0).split_once('.');
     all_methods(call.world)
         .into_iter()
-        .find(|(namespace, method)| wanted.split_once('.') == Some((namespace, method.name)))
+        .find(|(namespace, method)| wanted == Some((namespace, method.name)))
         .map(|(_, method)| method)
         .ok_or_else(|| Fault::new(fault::SIGNATURE_UNSUPPORTED))
 }

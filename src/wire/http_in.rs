@@ -4,10 +4,10 @@
 use crate::base::limits;
 use crate::base::text::percent_decode;
 
+use crate::base::scan::find;
 use crate::wire::gzip::{self, Coding};
 pub use crate::wire::http_body::BodyReader;
 use crate::wire::http_headers::{Headers, push_lossy};
-use crate::wire::scan::find;
 
 /// The version a request speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use crate::base::scan::find;
 use crate::base::text::push_decimal;
 use crate::wire::http_in::Version;
-use crate::wire::scan::find;
 
 /// The interim answer to `Expect: 100-continue` (HTTP-028).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

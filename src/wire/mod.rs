@@ -10,7 +10,6 @@ pub mod http_headers;
 pub mod http_in;
 pub mod http_out;
 pub mod listener;
-mod scan;
 #[cfg(test)]
 mod split;
 mod xml_call;

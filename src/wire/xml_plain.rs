@@ -1,7 +1,7 @@
 //! Plain text between tags, taken in runs: the XML reader would look at every character four times, and values can be
 //! megabytes. Whatever isn't plain is left to the XML reader, which also finds all errors.
 
-use crate::wire::scan::plain_length;
+use crate::base::scan::plain_length;
 
 /// What stands at the front of text.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use xml::common::XmlVersion;
 use xml::reader::{ErrorKind, EventReader, ParserConfig, XmlEvent};
 
 use crate::base::limits;
-use crate::base::text::xml_text;
+use crate::base::text::is_xml;
 use crate::base::value::Value;
 use crate::base::words::Fault;
 pub use crate::wire::xml_call::Call;
@@ -188,7 +188,7 @@ impl Document {
                     self.plain = !self.modern && self.tree.is_open() && self.events.source().is_behind_tag(true);
                 }
                 // XML 1.1 lets references name characters that no answer could carry (RPC-131).
-                Ok(XmlEvent::Characters(text)) if self.modern && xml_text(text.as_bytes()) != text => {
+                Ok(XmlEvent::Characters(text)) if self.modern && !is_xml(&text) => {
                     return Err(Broken);
                 }
                 Ok(XmlEvent::Characters(text)) => self.tree.text(&text),

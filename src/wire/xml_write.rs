@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use crate::base::scan::plain_length;
 use crate::base::text::{float_repr, push_decimal};
 use crate::base::value::{Put, Value, ValueRef};
 use crate::base::words::Fault;
-use crate::wire::scan::plain_length;
 
 /// Appends an answer that carries a value.
 pub fn write_response(out: &mut Vec<u8>, value: &Value) {
