@@ -170,6 +170,30 @@ fn evt_142_a_listener_calls_while_it_is_busy() {
     daemon.wait_for_log("l: event was processed");
 }
 
+/// Takes a moment for what it is told, as one that sends a mail does.
+const FAREWELL: &str = "\
+import os, sys, time
+while True:
+    os.write(1, b'READY\\n')
+    header = sys.stdin.readline()
+    sys.stdin.read(int(header.rsplit(':', 1)[1]))
+    time.sleep(0.2)
+    os.write(2, ('did ' + header.split('eventname:')[1].split()[0] + '\\n').encode())
+    os.write(1, b'RESULT 2\\nOK')
+";
+
+/// EVT-042: the end is told to a listener that has the time to do something about it.
+#[test]
+fn evt_042_a_listener_acts_on_the_end() {
+    let config = "[eventlistener:l]\ncommand=python3 @DIR@/farewell.py\nevents=SUPERVISOR_STATE_CHANGE\nstartsecs=0\n\
+                  stdout_logfile=@DIR@/l.out\nstderr_logfile=@DIR@/l.err\n[program:p]\ncommand=sleep 1000\nstartsecs=0\n";
+    let daemon = Setup::new(&format!("{QUIET}{config}")).file("farewell.py", FAREWELL).start();
+    wait_until("the beginning", 20, || daemon.text("l.out").matches("READY").count() == 2);
+    daemon.signal("TERM");
+    wait_until("the end", 20, || daemon.text("l.err").contains("did SUPERVISOR_STATE_CHANGE_STOPPING"));
+    daemon.wait_for_log("stopped: l");
+}
+
 /// EVT-082: a reload goes on counting.
 #[test]
 fn evt_082_serials_after_a_reload() {

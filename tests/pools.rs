@@ -335,3 +335,48 @@ fn proc_141_pools_start_first_and_stop_last() {
     rig.die("p", 15);
     assert_eq!(rig.kills(), [(rig.pid("z"), 15)]);
 }
+
+/// EVT-042: who was told of the end a moment ago may still do something about it, for a second.
+#[test]
+fn evt_042_listeners_finish_their_events_at_the_end() {
+    let text = listener("l", "SUPERVISOR_STATE_CHANGE,PROCESS_STATE_STOPPED", "")
+        + "[program:p]\ncommand=/bin/steady\nstartsecs=0\n";
+    let told = |rig: &mut Rig| {
+        rig.ready("l");
+        rig.drained("l");
+        rig.kills();
+        rig.turn(|world, turn| world.begin_shutdown(turn));
+        rig.settle();
+        assert_eq!(rig.kills(), [(rig.pid("p"), 15)]);
+        rig.die("p", 15);
+        assert!(rig.kills().is_empty());
+    };
+    let mut rig = Rig::listening(&text);
+    told(&mut rig);
+    rig.pass_ms(500);
+    // Between two events, and before the last one is answered.
+    rig.say("l", "RESULT 2\nOK");
+    rig.settle();
+    assert!(rig.kills().is_empty());
+    rig.say("l", "READY\n");
+    rig.settle();
+    assert_eq!(rig.sent("l").len(), 2);
+    assert!(rig.kills().is_empty());
+    rig.say("l", "RESULT 2\nOK");
+    rig.settle();
+    assert_eq!(rig.kills(), [(rig.pid("l"), 15)]);
+    // One that doesn't answer isn't waited for longer.
+    let mut rig = Rig::listening(&text);
+    told(&mut rig);
+    rig.pass_ms(999);
+    assert!(rig.kills().is_empty());
+    rig.pass_ms(1);
+    assert_eq!(rig.kills(), [(rig.pid("l"), 15)]);
+    // Nor one that never was ready, though events wait.
+    let mut rig = Rig::listening(&text);
+    rig.turn(|world, turn| world.begin_shutdown(turn));
+    rig.settle();
+    rig.kills();
+    rig.die("p", 15);
+    assert_eq!(rig.kills(), [(rig.pid("l"), 15)]);
+}

@@ -120,6 +120,9 @@ pub const EVENT_COST: u64 = 192;
 pub const RESULT_LINE_BYTES: usize = 4096;
 /// A listener's result: the word in front and as much as a child's stdin takes (EVT-121).
 pub const RESULT_BYTES: usize = STDIN_BYTES + 6;
+/// How long listeners may work on events at the ordered end before their pool is stopped (EVT-042): as long as Supervisor's
+/// loop gives them, a look each second.
+pub const LISTENERS_LAST: Duration = Duration::from_secs(1);
 /// How often at least the wall clock is looked at for TICK events, in case somebody set it.
 pub const TICK_CHECK: Duration = Duration::from_secs(60);
 /// Bytes of a child's log kept while its file can't be written.

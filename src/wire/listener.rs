@@ -65,12 +65,19 @@ pub struct Listener {
     searched: usize,
     /// How long the result is that comes now.
     expected: Option<usize>,
+    /// Whether it has ever answered.
+    answered: bool,
 }
 
 impl Listener {
     /// How far the conversation is.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether it has answered an event and not yet said that it is ready for the next one.
+    pub fn is_between(&self) -> bool {
+        self.phase == Phase::Acknowledged && self.answered
     }
 
     /// Takes what the listener printed; [`Listener::next`] says what it means.
@@ -143,7 +150,7 @@ impl Listener {
     pub fn judged(&mut self, well: bool) {
         debug_assert_eq!(self.phase, Phase::Busy);
         match well {
-            true => self.phase = Phase::Acknowledged,
+            true => (self.phase, self.answered) = (Phase::Acknowledged, true),
             false => self.give_up(),
         }
     }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::base::events::Event;
 use crate::base::key::Key;
+use crate::base::limits::LISTENERS_LAST;
 use crate::base::time::Mono;
 use crate::base::words::{Mood, State};
+use crate::wire::listener::Phase;
 use crate::world::group::Group;
 use crate::world::life::Step;
 use crate::world::lines::Line;
@@ -22,6 +24,8 @@ pub struct Ending {
     current: Option<Key<Group>>,
     /// When the next report is due.
     report_at: Mono,
+    /// How long the next group, a pool, may work on events; while it does.
+    patience: Option<Mono>,
 }
 
 impl World {
@@ -33,7 +37,8 @@ impl World {
         if self.ending.is_none() {
             // PROC-076, EVT-042.
             self.publish(Event::SupervisorStopping {}, turn);
-            self.ending = Some(Ending { waiting: self.groups_by_priority(), current: None, report_at: turn.now.mono });
+            let (waiting, report_at) = (self.groups_by_priority(), turn.now.mono);
+            self.ending = Some(Ending { waiting, current: None, report_at, patience: None });
             // Its first step is taken when the turn settles, after the answer to whoever asked.
             self.changes += 1;
         }
@@ -46,6 +51,9 @@ impl World {
             let members = group.members.iter().filter_map(|&key| self.processes.get(key));
             let longest = members.map(|process| process.spec.stopwaitsecs).max().unwrap_or(0);
             all = all.saturating_add(Duration::from_secs(longest.max(0).unsigned_abs()));
+            if group.pool.is_some() {
+                all = all.saturating_add(LISTENERS_LAST);
+            }
         }
         all
     }
@@ -67,10 +75,19 @@ impl World {
                 }
                 ending.current = None;
             }
-            let Some(next) = ending.waiting.pop() else {
+            let (patience, Some(&next)) = (ending.patience, ending.waiting.last()) else {
                 self.alarms.set(Alarm::Ending, None);
                 return;
             };
+            let works = self.works_on_events(next);
+            let Some(ending) = &mut self.ending else { return };
+            let until = patience.unwrap_or(turn.now.mono + LISTENERS_LAST);
+            if works && turn.now.mono < until {
+                ending.patience = Some(until);
+                return self.report_ending(turn);
+            }
+            ending.patience = None;
+            ending.waiting.pop();
             ending.current = Some(next);
             // Reverse of ascending member priority (PROC-073).
             for who in self.members_by_priority(next).into_iter().rev() {
@@ -86,10 +103,25 @@ impl World {
         }
     }
 
+    /// Whether listeners of a pool have events, or are about to take those that wait: most are told of the end just
+    /// before it is their turn, and would hardly have read that (EVT-042).
+    fn works_on_events(&self, group: Key<Group>) -> bool {
+        let Some(group) = self.groups.get(group) else { return false };
+        let Some(pool) = &group.pool else { return false };
+        let members = group.members.iter().filter_map(|&key| self.processes.get(key));
+        members.filter(|process| process.state() == State::Running).any(|process| {
+            process.listener.as_ref().is_some_and(|member| {
+                member.protocol.phase() == Phase::Busy || member.protocol.is_between() && !pool.is_empty()
+            })
+        })
+    }
+
     /// PROC-075: who is being waited for, at once and then every 3 s.
     pub(crate) fn report_ending(&mut self, turn: &mut Turn<'_>) {
         let Some(ending) = &mut self.ending else { return };
         if turn.now.mono < ending.report_at {
+            let next = ending.patience.map_or(ending.report_at, |until| until.min(ending.report_at));
+            self.alarms.set(Alarm::Ending, Some(next));
             return;
         }
         let names: Vec<&str> = self
@@ -106,7 +138,8 @@ impl World {
         }
         let line = Line::WaitingToDie { names: names.join(", ") };
         ending.report_at = turn.now.mono + REPORT_SPACING;
-        self.alarms.set(Alarm::Ending, Some(ending.report_at));
+        let next = ending.patience.map_or(ending.report_at, |until| until.min(ending.report_at));
+        self.alarms.set(Alarm::Ending, Some(next));
         self.say(&line, turn);
     }
 }
