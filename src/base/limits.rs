@@ -219,6 +219,9 @@ pub const CACHE_PACKED_BYTES: usize = 1024;
 pub const SHARED_BYTES: usize = 16 * 1024;
 /// Bytes of a cleared cache that are given back before others get their turn: about half a millisecond.
 pub const CACHE_SWEEP_BYTES: u64 = 4 * 1024 * 1024;
+/// Parts of large values that are freed before others get their turn, for each of those that wait for it: about a
+/// millisecond. A client needs four turns to send so many.
+pub const FREED_PARTS: usize = 16 * 1024;
 /// Bytes of one configuration file.
 pub const CONFIG_BYTES: usize = 16 * 1024 * 1024;
 /// Command lines that the shell of `supervisorctl` remembers.

@@ -12,6 +12,7 @@ pub mod maps;
 pub mod order;
 pub mod outgoing;
 pub mod scan;
+pub mod scraps;
 pub mod text;
 pub mod time;
 pub mod value;

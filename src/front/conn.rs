@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::base::bytes::ByteQueue;
 use crate::base::limits;
 use crate::base::outgoing::{Outgoing, Parts};
+use crate::base::scraps::Scraps;
 use crate::base::time::{Mono, Now, Wall};
 use crate::config::spec::ServerLimits;
 use crate::front::answer::{Answers, Request};
@@ -36,6 +37,8 @@ pub(super) struct Scene<'a, 'h> {
     /// The head that is read, and the call that is carried out, in room that is used again.
     pub(super) head: &'a mut Option<Box<Head>>,
     pub(super) call: &'a mut Call,
+    /// What is to be freed.
+    pub(super) scraps: &'a mut Scraps,
     pub(super) servers: &'a [Server],
     /// The date of what comes with the daemon.
     pub(super) born: Wall,

@@ -27,6 +27,7 @@ use web::live::Memo;
 use crate::base::key::{Arena, Key};
 use crate::base::limits;
 use crate::base::outgoing::Outgoing;
+use crate::base::scraps::Scraps;
 use crate::base::time::{Deadlines, Mono, Now, Wall};
 use crate::config::spec::{Address, ServerLimits, ServerSpec};
 use crate::wire::http_in::{Head, Version};
@@ -109,6 +110,8 @@ pub struct Front {
     /// The room for heads and calls: there is one at a time.
     head: Option<Box<Head>>,
     call: Call,
+    /// Values of calls and answers that are over.
+    scraps: Scraps,
     /// To be named by [`Front::next_changed`].
     changed: Vec<Key<Conn>>,
     /// With input that only a budget held back.
@@ -157,6 +160,7 @@ impl Front {
             memo: Memo::default(),
             head: None,
             call: Call::default(),
+            scraps: Scraps::default(),
             changed: Vec::new(),
             ready: Vec::new(),
             waiting: Vec::new(),
@@ -218,7 +222,8 @@ impl Front {
     /// The socket is closed: by a reset, an error, or because the connection wanted it. Forgets the connection.
     pub fn closed(&mut self, conn: Key<Conn>) {
         self.deadlines.set(conn, None);
-        let Some(gone) = self.conns.remove(conn) else { return };
+        let Some(mut gone) = self.conns.remove(conn) else { return };
+        gone.leave(&mut self.scraps);
         if let Some(server) = self.servers.get_mut(gone.server) {
             server.open -= 1;
         }
@@ -302,7 +307,10 @@ impl Front {
             // An idle daemon sleeps for ever.
             world.forget_waiters();
         }
-        !self.ready.is_empty() || self.waiting.iter().any(|key| self.may_be_answered(*key, changes))
+        self.scraps.free(limits::FREED_PARTS * self.scraps.len());
+        !self.scraps.is_empty()
+            || !self.ready.is_empty()
+            || self.waiting.iter().any(|key| self.may_be_answered(*key, changes))
     }
 
     /// The next connection whose `outgoing`, `wants_input` or `wants_close` may have changed. Each is named once.
@@ -391,8 +399,9 @@ impl Front {
         let born = self.born.unwrap_or_default();
         let Some(conn) = self.conns.get_mut(key) else { return };
         self.visiting = Some(key);
-        let Front { answers, complaints, memo, head, call, servers, .. } = self;
-        let changed = act(conn, &mut Scene { answers, complaints, memo, head, call, servers, born, world, turn });
+        let Front { answers, complaints, memo, head, call, scraps, servers, .. } = self;
+        let changed =
+            act(conn, &mut Scene { answers, complaints, memo, head, call, scraps, servers, born, world, turn });
         self.visiting = None;
 
         let before = conn.listed;

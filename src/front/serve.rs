@@ -3,6 +3,7 @@
 //! The second half of [`Conn`]: here a request is known, there only bytes are. Never touches input.
 
 use crate::base::limits;
+use crate::base::scraps::Scraps;
 use crate::base::text::repr;
 use crate::base::time::{Calendar, MONTHS};
 use crate::base::words::{Fault, Level, fault};
@@ -151,7 +152,7 @@ impl Conn {
     /// Carries out the call that was read.
     pub(super) fn carry_out(&mut self, scene: &mut Scene<'_, '_>) {
         let answer = rpc::call(scene.world, scene.turn, self.access, &scene.call.method, &mut scene.call.params);
-        scene.call.give_back();
+        scene.call.give_back(scene.scraps);
         match answer {
             Answer::Now(result) => {
                 if let Some(Ok(Reply::Value(value))) = self.give_result(result, scene) {
@@ -177,7 +178,10 @@ impl Conn {
             Open::Answer(writing) => {
                 let wall = scene.turn.now.wall;
                 match scene.answers.go_on(&mut self.output, &self.request, writing, wall) {
-                    Some(size) => self.answered(200, size, scene),
+                    Some(size) => {
+                        writing.leave(scene.scraps);
+                        self.answered(200, size, scene);
+                    }
                     None => {
                         scene.world.wake_waiters(scene.turn.now.mono);
                         return false;
@@ -192,6 +196,13 @@ impl Conn {
         }
         self.resume(scene);
         true
+    }
+
+    /// The client has gone, perhaps while a large answer was being written.
+    pub(super) fn leave(&mut self, scraps: &mut Scraps) {
+        if let State::Waiting { open: Open::Answer(writing), .. } = &mut self.state {
+            writing.leave(scraps);
+        }
     }
 
     /// Shows a page.

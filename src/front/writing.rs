@@ -1,5 +1,7 @@
 //! An answer that is too large to be written in one turn: what it carries, and how far it is.
 
+use crate::base::scraps::Scraps;
+use crate::base::value::Value;
 use crate::base::words::Fault;
 use crate::rpc::Reply;
 use crate::wire::xml_write::{self, Place};
@@ -26,6 +28,15 @@ impl Writing {
     /// Goes on with what [`Answers::result`](super::answer::Answers::result) began.
     pub(super) fn new(result: Result<Reply, Fault>, place: Place, body: Vec<u8>) -> Writing {
         Writing { result, place, body }
+    }
+
+    /// Is over: what it carries, if nobody else has it, is freed in steps.
+    pub(super) fn leave(&mut self, scraps: &mut Scraps) {
+        match std::mem::replace(&mut self.result, Ok(Value::Nil.into())) {
+            Ok(Reply::Value(value)) => drop(scraps.add(value)),
+            Ok(Reply::Shared(entry)) => drop(entry.leave(scraps)),
+            Ok(Reply::Structs(_)) | Err(_) => {}
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A method call as it was read, in room that the next one uses again.
 
 use crate::base::limits;
+use crate::base::scraps::Scraps;
 use crate::base::value::Value;
 
 /// A method call.
@@ -14,15 +15,17 @@ pub struct Call {
 
 impl Call {
     /// Is over: what the next one can't use again, or would take much memory, goes.
-    pub fn give_back(&mut self) {
+    pub fn give_back(&mut self, scraps: &mut Scraps) {
         let keeps = |text: &String| text.capacity() <= limits::KEEP_TEXT_BYTES;
         if !keeps(&self.method) {
             self.method = String::new();
         }
-        self.params.truncate(limits::KEEP_TEXTS);
+        for value in self.params.drain(self.params.len().min(limits::KEEP_TEXTS)..) {
+            scraps.add(value);
+        }
         for value in &mut self.params {
             if !matches!(value, Value::Str(text) if keeps(text)) {
-                *value = Value::Nil;
+                scraps.add(std::mem::replace(value, Value::Nil));
             }
         }
     }

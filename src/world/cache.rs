@@ -51,7 +51,8 @@ impl Cache {
     pub fn store(&mut self, key: &str, value: &mut Value, max_bytes: Option<u64>) -> Result<(), Full> {
         let hash = self.hash(key.as_bytes());
         let old = self.find(hash, key);
-        let bytes = self.bytes - old.map_or(0, |(_, old)| self.entries.weight(old)) + entries::weight(key, value);
+        let own = entries::weight(key, value);
+        let bytes = self.bytes - old.map_or(0, |(_, old)| self.entries.weight(old)) + own;
         // What does not add can't make it too much.
         if bytes > self.bytes
             && let Some(most) = max_bytes.filter(|most| bytes > *most)
@@ -61,8 +62,8 @@ impl Cache {
         if bytes > self.bytes {
             self.waste.sweep_to(self.peak.saturating_sub(bytes));
         }
-        if old.is_none_or(|(_, old)| !self.entries.replace(old, key, value)) {
-            let new = self.entries.add(key, value).ok_or(Full::Numbers)?;
+        if old.is_none_or(|(_, old)| !self.entries.replace(old, key, value, own, &mut self.waste)) {
+            let new = self.entries.add(key, value, own).ok_or(Full::Numbers)?;
             // Links to it may be about to change: first the old one goes, then the new one is put in.
             match old {
                 Some((link, old)) => {
@@ -188,7 +189,7 @@ impl Cache {
 
     /// Gives back the room of an entry that is named nowhere any more.
     fn forget(&mut self, entry: u32) {
-        if let Some(moved) = self.entries.remove(entry)
+        if let Some(moved) = self.entries.remove(entry, &mut self.waste)
             && let Some((link, _)) = self.search(self.hash(self.entries.key(entry)), |named| named == moved)
         {
             self.set(link, entry);
@@ -422,6 +423,36 @@ mod tests {
         }
         while cache.sweep() {}
         assert_eq!(cache.waste.bytes(), 0);
+    }
+
+    /// Large values, and many that are less so, are freed a bounded number of parts at a time, however they went; what an
+    /// answer shares is left to it.
+    #[test]
+    fn large_trees_go_in_steps() {
+        let tree = |parts: usize| Value::Array(vec![Value::Array(vec!["x".into()]); parts / 2]);
+        let mut cache = Cache::default();
+        let steps = |cache: &mut Cache| std::iter::repeat_with(|| cache.sweep()).take_while(|more| *more).count();
+        store(&mut cache, "a", tree(200_000), None).unwrap();
+        store(&mut cache, "a", tree(200_000), None).unwrap();
+        assert!((12..20).contains(&steps(&mut cache)));
+        store(&mut cache, "a", "short", None).unwrap();
+        assert!((12..20).contains(&steps(&mut cache)));
+        store(&mut cache, "b", tree(200_000), None).unwrap();
+        cache.delete("b");
+        assert!((12..20).contains(&steps(&mut cache)));
+        (0..200).for_each(|number| store(&mut cache, &number.to_string(), tree(1_000), None).unwrap());
+        cache.clear();
+        assert!((12..20).contains(&steps(&mut cache)));
+        // Several at once take no longer than one.
+        (0..5).for_each(|number| store(&mut cache, &number.to_string(), tree(200_000), None).unwrap());
+        (0..5).for_each(|number| cache.delete(&number.to_string()));
+        assert!((12..30).contains(&steps(&mut cache)));
+        store(&mut cache, "a", tree(200_000), None).unwrap();
+        let Some(Found::Apart(kept)) = cache.fetch("a") else { panic!("not apart") };
+        let kept = kept.clone();
+        cache.clear();
+        assert!(steps(&mut cache) <= 1);
+        assert_eq!(*kept.value(), tree(200_000));
     }
 
     /// Also without a limit: who fills and clears again and again gets no further than the first time.

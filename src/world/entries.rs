@@ -6,7 +6,8 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use crate::base::limits::{CACHE_PACKED_BYTES, CACHE_SWEEP_BYTES};
+use crate::base::limits::{CACHE_PACKED_BYTES, CACHE_SWEEP_BYTES, FREED_PARTS};
+use crate::base::scraps::Scraps;
 use crate::base::value::Value;
 use crate::wire::xml_write;
 use crate::world::slabs::{CHUNK_BITS, PAGE_BYTES, Slabs, chunk_bytes};
@@ -23,6 +24,8 @@ const HEAD_BYTES: usize = 8;
 pub struct Apart {
     key: Box<str>,
     value: Value,
+    /// As [`weight`] counts it, once: that takes its time, too.
+    bytes: u64,
     /// Whether the text is written as it is; found out when it is first asked.
     plain: OnceCell<bool>,
 }
@@ -31,6 +34,11 @@ impl Apart {
     /// The value.
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// Frees it in steps, unless somebody else has it, too. Returns how many parts were freed at once.
+    pub fn leave(self: Rc<Self>, scraps: &mut Scraps) -> usize {
+        Rc::into_inner(self).map_or(0, |entry| scraps.add(entry.value))
     }
 
     /// The value, if it is a text.
@@ -77,6 +85,8 @@ pub struct Waste {
     pages: Vec<(Box<[u8]>, usize)>,
     apart: Vec<Vec<Place>>,
     tables: Vec<Vec<u32>>,
+    /// Large values, also of entries that were deleted or got another value.
+    scraps: Scraps,
     /// What all of it takes, counted as [`weight`] does.
     bytes: u64,
 }
@@ -97,13 +107,25 @@ impl Waste {
 
     /// Gives back the next part. Returns whether there is more.
     pub fn sweep(&mut self) -> bool {
-        let mut left = CACHE_SWEEP_BYTES;
+        // What a part of a value takes its time for.
+        const PART: u64 = CACHE_SWEEP_BYTES / FREED_PARTS as u64;
+        let mut left = CACHE_SWEEP_BYTES * self.scraps.len().max(1) as u64;
         while left > 0 {
-            let Some(piece) = self.drop_piece() else { return false };
+            if !self.scraps.is_empty() {
+                let freed = self.scraps.free(left.div_ceil(PART) as usize);
+                left = left.saturating_sub(freed as u64 * PART);
+                continue;
+            }
+            let Some((bytes, parts)) = self.drop_piece() else { return false };
             // Also a small one takes its time.
-            left = left.saturating_sub(piece + 1024);
+            left = left.saturating_sub(bytes + 1024 + parts as u64 * PART);
         }
         true
+    }
+
+    /// An entry apart is none any more.
+    fn add_entry(&mut self, entry: Rc<Apart>) {
+        entry.leave(&mut self.scraps);
     }
 
     /// Gives back as much as is more than `most` bytes.
@@ -111,15 +133,19 @@ impl Waste {
         while self.bytes > most && self.drop_piece().is_some() {}
     }
 
-    /// Gives back a piece. Returns what it took, in bytes; `None`: that was all.
-    fn drop_piece(&mut self) -> Option<u64> {
+    /// Gives back a piece, large values to [`Waste::scraps`]. Returns what it took, in bytes, and how many parts of
+    /// values it had; `None`: that was all.
+    fn drop_piece(&mut self) -> Option<(u64, usize)> {
+        let mut parts = 0;
         let piece = if let Some((_, used)) = self.pages.pop() {
             used
         } else if let Some(places) = self.apart.last_mut() {
             match places.pop() {
                 Some(place) => {
                     shrink_by_pages(places);
-                    apart_weight(&place.entry.key, &place.entry.value) as usize - size_of::<u32>()
+                    let bytes = place.entry.bytes as usize - size_of::<u32>();
+                    parts = place.entry.leave(&mut self.scraps);
+                    bytes
                 }
                 None => {
                     self.apart.pop();
@@ -136,11 +162,11 @@ impl Waste {
             }
             piece
         } else {
-            *self = Waste::default();
+            *self = Waste { scraps: std::mem::take(&mut self.scraps), ..Waste::default() };
             return None;
         };
         self.bytes = self.bytes.saturating_sub(piece as u64);
-        Some(piece as u64)
+        Some((piece as u64, parts))
     }
 }
 
@@ -218,12 +244,12 @@ fn pack(chunk: &mut [u8], key: &str, text: &str) {
 }
 
 /// What an entry apart is made of; the value is taken.
-fn share(key: &str, value: &mut Value) -> Rc<Apart> {
+fn share(key: &str, value: &mut Value, bytes: u64) -> Rc<Apart> {
     let mut value = std::mem::replace(value, Value::Nil);
     if let Value::Str(text) = &mut value {
         text.shrink_to_fit();
     }
-    Rc::new(Apart { key: key.into(), value, plain: OnceCell::new() })
+    Rc::new(Apart { key: key.into(), value, bytes, plain: OnceCell::new() })
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -232,11 +258,12 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 impl Entries {
-    /// A new entry that has no next one; the value is taken if it is not packed. `None`: there are too many.
-    pub fn add(&mut self, key: &str, value: &mut Value) -> Option<u32> {
+    /// A new entry of such a [`weight`] that has no next one; the value is taken if it is not packed. `None`: there are
+    /// too many.
+    pub fn add(&mut self, key: &str, value: &mut Value, bytes: u64) -> Option<u32> {
         let Some(text) = packed(key, value) else {
             let number = APART + u32::try_from(self.apart.len()).ok().filter(|count| *count < NONE - APART)?;
-            self.apart.push(Place { next: NONE, entry: share(key, value) });
+            self.apart.push(Place { next: NONE, entry: share(key, value, bytes) });
             return Some(number);
         };
         let number = self.slabs.add(HEAD_BYTES + key.len() + text.len())?;
@@ -246,10 +273,11 @@ impl Entries {
     }
 
     /// Puts another value in the place of one, if it fits there without loss; it is taken as by [`Entries::add`].
-    pub fn replace(&mut self, entry: u32, key: &str, value: &mut Value) -> bool {
+    pub fn replace(&mut self, entry: u32, key: &str, value: &mut Value, bytes: u64, waste: &mut Waste) -> bool {
         match (packed(key, value), self.apart_place(entry)) {
             (None, Some(place)) => {
-                self.apart[place].entry = share(key, value);
+                let new = share(key, value, bytes);
+                waste.add_entry(std::mem::replace(&mut self.apart[place].entry, new));
                 true
             }
             (Some(text), None) => {
@@ -265,9 +293,9 @@ impl Entries {
     }
 
     /// Takes an entry out. Returns the number of the one that now has its number, if there is one.
-    pub fn remove(&mut self, entry: u32) -> Option<u32> {
+    pub fn remove(&mut self, entry: u32, waste: &mut Waste) -> Option<u32> {
         let Some(place) = self.apart_place(entry) else { return self.slabs.remove(entry) };
-        self.apart.swap_remove(place);
+        waste.add_entry(self.apart.swap_remove(place).entry);
         if self.apart.len() < self.apart.capacity() / 4 {
             self.apart.shrink_to(self.apart.len() * 2);
         }
@@ -298,7 +326,7 @@ impl Entries {
     /// What it takes in memory.
     pub fn weight(&self, entry: u32) -> u64 {
         match self.apart_place(entry) {
-            Some(place) => apart_weight(&self.apart[place].entry.key, &self.apart[place].entry.value),
+            Some(place) => self.apart[place].entry.bytes,
             None => packed_weight(self.slabs.get(entry).len()),
         }
     }

@@ -250,3 +250,50 @@ fn large_answers_are_written_in_turns() {
     rig.pass(Duration::ZERO);
     assert!(rig.world.next_deadline().is_none_or(|at| at > rig.now.mono));
 }
+
+/// What is over is freed in steps: what a call carried in vain, and what an answer did, sent or not.
+#[test]
+fn large_calls_and_answers_are_freed_in_steps() {
+    const PARTS: usize = 200_000;
+    let mut rig = Rig::with_sections(
+        "[rpcinterface:any]\nsupervisor.rpcinterface_factory=supervisor_cache.rpcinterface:make_cache_rpcinterface\n\
+         values=any\n",
+    );
+    let large = format!("<array><data>{}</data></array>", "<value><int>1</int></value>".repeat(PARTS));
+    let ask = |method: &str, params: &[&str]| {
+        let params: String = params.iter().map(|value| format!("<param><value>{value}</value></param>")).collect();
+        let body = format!("<methodCall><methodName>{method}</methodName><params>{params}</params></methodCall>");
+        post("/RPC2", "", &body)
+    };
+    // How many rounds it takes until nothing is left to do, but for waking who waits.
+    let rounds = |rig: &mut Rig| {
+        let mut turn = Turn { now: rig.now, host: &mut rig.host };
+        std::iter::repeat_with(|| rig.front.settle(&mut rig.world, &mut turn)).take_while(|busy| *busy).count()
+    };
+    let expected = PARTS / limits::FREED_PARTS..2 * PARTS / limits::FREED_PARTS;
+    let conn = rig.connect(0);
+    for question in [ask("any.getCount", &[&large]), ask("any.fetch", &[&large]), ask("any.store", &["k", &large])] {
+        let stored = question.contains("store");
+        let mut turn = Turn { now: rig.now, host: &mut rig.host };
+        rig.front.received(conn, question.as_bytes(), &mut rig.world, &mut turn);
+        let rounds = rounds(&mut rig);
+        assert!(if stored { rounds == 0 } else { expected.contains(&rounds) }, "{rounds}");
+        assert!(rig.read(conn).contains(if stored { "<boolean>1" } else { "<fault>" }));
+    }
+    for gone in [false, true] {
+        assert_eq!(status(&rig.ask(ask("any.store", &["k", &large]))), "200");
+        let conn = rig.connect(0);
+        rig.send(conn, ask("any.fetch", &["k"]).as_bytes());
+        assert_eq!(status(&rig.ask(ask("any.delete", &["k"]))), "200");
+        let mut turn = Turn { now: rig.now, host: &mut rig.host };
+        while !gone && rig.front.get(conn).expect("a connection").outgoing().is_empty() {
+            rig.world.due(&mut turn);
+            rig.front.settle(&mut rig.world, &mut turn);
+        }
+        if gone {
+            rig.front.closed(conn);
+        }
+        let rounds = rounds(&mut rig);
+        assert!(expected.contains(&(rounds + 1)), "{rounds}");
+    }
+}
