@@ -118,7 +118,11 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         Value::Big(digits) => digits.clone(),
         Value::Double(number) => float_repr(*number),
-        Value::Str(text) | Value::DateTime(text) => text.clone(),
+        Value::Str(text) => text.clone(),
+        Value::DateTime(text) => match parts_of(text) {
+            Some([year, month, day, clock]) => format!("{year}-{month}-{day} {clock}"),
+            None => text.clone(),
+        },
         // RPC-192: base64 that is text is text.
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => text.to_string(),
@@ -137,12 +141,34 @@ pub(super) fn shown(value: &Value) -> String {
 }
 
 fn quoted(value: &Value) -> String {
+    if let Value::DateTime(text) = value
+        && let Some([year, month, day, clock]) = parts_of(text)
+    {
+        // The second is left out if it is none.
+        let clock = clock.strip_suffix(":00").unwrap_or(clock);
+        let numbers = [year, month, day].into_iter().chain(clock.split(':'));
+        let numbers: Vec<String> = numbers.filter_map(|text| Some(text.parse::<u16>().ok()?.to_string())).collect();
+        return format!("datetime.datetime({})", numbers.join(", "));
+    }
     value.as_text().map_or_else(|| shown(value), repr)
+}
+
+/// Year, month, day and time of day of `YYYYMMDDTHH:MM:SS` (RPC-191).
+fn parts_of(date: &str) -> Option<[&str; 4]> {
+    Some([date.get(..4)?, date.get(4..6)?, date.get(6..8)?, date.get(9..)?])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn evt_017_rpc_191_dates_are_shown_as_python_shows_them() {
+        let date = |text: &str| Value::DateTime(text.to_string());
+        assert_eq!(shown(&date("20200102T03:04:05")), "2020-01-02 03:04:05");
+        let list = Value::Array(vec![date("20200102T03:04:05"), date("09991231T23:00:00")]);
+        assert_eq!(shown(&list), "[datetime.datetime(2020, 1, 2, 3, 4, 5), datetime.datetime(999, 12, 31, 23, 0)]");
+    }
 
     #[test]
     fn rpc_004_numbers_are_made_of_what_python_makes_them_of() {
