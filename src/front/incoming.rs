@@ -3,6 +3,7 @@
 //! Knows nothing of framing; what it is given is body.
 
 use crate::base::limits;
+use crate::base::scraps::Scraps;
 use crate::wire::gzip::{Coding, Unpacker};
 use crate::wire::http_in::Reject;
 use crate::wire::xml_read::{BadXml, Call, CallReader};
@@ -81,7 +82,7 @@ impl Incoming {
     }
 
     /// The body is complete. What is wrong comes with the beginning of the document.
-    pub(super) fn finish(mut self) -> Result<Call, (Wrong, Vec<u8>)> {
+    pub(super) fn finish(mut self, scraps: &mut Scraps) -> Result<Call, (Wrong, Vec<u8>)> {
         if let Some(unpacker) = self.unpacker.take() {
             let mut last = Vec::new();
             match unpacker.finish(&mut |text| last.extend_from_slice(text)) {
@@ -92,7 +93,18 @@ impl Incoming {
             }
         }
         let Incoming { call, so_far, shown, .. } = self;
-        so_far.and_then(|()| call.finish().map_err(Wrong::Xml)).map_err(|wrong| (wrong, shown))
+        match so_far {
+            Ok(()) => call.finish().map_err(|wrong| (Wrong::Xml(wrong), shown)),
+            Err(wrong) => {
+                call.leave(scraps);
+                Err((wrong, shown))
+            }
+        }
+    }
+
+    /// The client has gone, or is not listened to any more.
+    pub(super) fn leave(self, scraps: &mut Scraps) {
+        self.call.leave(scraps);
     }
 
     /// What can't be unpacked matters more than what was in it.

@@ -222,8 +222,7 @@ impl Front {
     /// The socket is closed: by a reset, an error, or because the connection wanted it. Forgets the connection.
     pub fn closed(&mut self, conn: Key<Conn>) {
         self.deadlines.set(conn, None);
-        let Some(mut gone) = self.conns.remove(conn) else { return };
-        gone.leave(&mut self.scraps);
+        let Some(gone) = self.conns.remove(conn) else { return };
         if let Some(server) = self.servers.get_mut(gone.server) {
             server.open -= 1;
         }
@@ -237,6 +236,7 @@ impl Front {
                 list.retain(|key| *key != conn);
             }
         }
+        gone.leave(&mut self.scraps);
         if self.following.is_empty() {
             self.next_look = None;
         }

@@ -107,7 +107,7 @@ impl Conn {
     /// A request is complete: answers it, or begins to.
     pub(super) fn finish(&mut self, job: Job, scene: &mut Scene<'_, '_>) {
         match job {
-            Job::Call(incoming) => match incoming.finish() {
+            Job::Call(incoming) => match incoming.finish(scene.scraps) {
                 Ok(call) => {
                     *scene.call = call;
                     self.carry_out(scene);
@@ -198,10 +198,12 @@ impl Conn {
         true
     }
 
-    /// The client has gone, perhaps while a large answer was being written.
-    pub(super) fn leave(&mut self, scraps: &mut Scraps) {
-        if let State::Waiting { open: Open::Answer(writing), .. } = &mut self.state {
-            writing.leave(scraps);
+    /// The client has gone, perhaps within a large call, or while its answer was being written.
+    pub(super) fn leave(self, scraps: &mut Scraps) {
+        match self.state {
+            State::Waiting { open: Open::Answer(mut writing), .. } => writing.leave(scraps),
+            State::Body { job: Job::Call(incoming), .. } => incoming.leave(scraps),
+            _ => {}
         }
     }
 

@@ -7,6 +7,7 @@ use xml::common::XmlVersion;
 use xml::reader::{ErrorKind, EventReader, ParserConfig, XmlEvent};
 
 use crate::base::limits;
+use crate::base::scraps::Scraps;
 use crate::base::text::is_xml;
 use crate::base::value::Value;
 use crate::base::words::Fault;
@@ -46,6 +47,11 @@ impl CallReader {
     /// Takes the next piece, of any size. After an error every further piece is the same error.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), BadXml> {
         self.document.push(bytes).map_err(|Broken| BadXml::Unmarshallable)
+    }
+
+    /// Nobody wants to know the rest, or what it was.
+    pub fn leave(self, scraps: &mut Scraps) {
+        self.document.tree.leave(scraps);
     }
 
     /// The document is complete.

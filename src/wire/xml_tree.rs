@@ -6,6 +6,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use crate::base::limits;
+use crate::base::scraps::Scraps;
 use crate::base::value::Value;
 use crate::wire::xml_members::Members;
 
@@ -175,6 +176,21 @@ impl Tree {
             }
         }
         Ok(())
+    }
+
+    /// Is given up: what has been read so far is freed in steps.
+    pub fn leave(self, scraps: &mut Scraps) {
+        let open = self.open.into_iter().filter_map(|open| match open {
+            Open::Param(value) | Open::Value(value) | Open::Member(_, value) => value,
+            Open::Array(items) => items.map(Value::Array),
+            Open::Data(items) => Some(Value::Array(items)),
+            Open::Struct(members) => Some(Value::Struct(members.into_all())),
+            Open::Root | Open::MethodName | Open::Params | Open::Fault => None,
+            Open::Scalar(_) | Open::Name | Open::Ignored => None,
+        });
+        for value in self.params.into_iter().chain(open) {
+            scraps.add(value);
+        }
     }
 
     /// The text collected, without the room it grew for.

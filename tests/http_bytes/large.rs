@@ -280,6 +280,19 @@ fn large_calls_and_answers_are_freed_in_steps() {
         assert!(if stored { rounds == 0 } else { expected.contains(&rounds) }, "{rounds}");
         assert!(rig.read(conn).contains(if stored { "<boolean>1" } else { "<fault>" }));
     }
+    // What can't be read, and what the client gives up.
+    let broken = ask("any.getCount", &[&large]).replace("</data>", "</date>");
+    for (question, whole) in [(broken.as_str(), true), (&ask("any.getCount", &[&large])[..PARTS * 20], false)] {
+        let conn = rig.connect(0);
+        let mut turn = Turn { now: rig.now, host: &mut rig.host };
+        rig.front.received(conn, question.as_bytes(), &mut rig.world, &mut turn);
+        if !whole {
+            rig.front.closed(conn);
+        }
+        let rounds = rounds(&mut rig);
+        assert!((PARTS / limits::FREED_PARTS / 2..expected.end).contains(&rounds), "{rounds}");
+        assert!(!whole || rig.read(conn).starts_with("HTTP/1.1 400 "));
+    }
     for gone in [false, true] {
         assert_eq!(status(&rig.ask(ask("any.store", &["k", &large]))), "200");
         let conn = rig.connect(0);
