@@ -127,11 +127,13 @@ fn groups(world: &World, dice: &mut Dice) -> Draft {
 }
 
 /// Several calls in one: a stop and a start of one process, or whatever comes.
+/// One call of a multicall.
+fn call(method: &str, params: Vec<Value>) -> Value {
+    let members = [("methodName", Value::str(method)), ("params", Value::Array(params))];
+    Value::Struct(members.map(|(key, value)| (key.to_string(), value)).into())
+}
+
 fn at_once(world: &World, dice: &mut Dice) -> Draft {
-    let call = |method: &str, params: Vec<Value>| {
-        let members = [("methodName", Value::str(method)), ("params", Value::Array(params))];
-        Value::Struct(members.map(|(key, value)| (key.to_string(), value)).into())
-    };
     let (calls, group, process) = if dice.one_in(2) {
         let (group, process) = names(world, dice);
         let name = Value::Str(format!("{group}:{process}"));
@@ -158,6 +160,11 @@ fn the_daemon(world: &World, dice: &mut Dice) -> Draft {
         4..=19 => other("supervisor.getProcessInfo", vec![Value::Str(format!("{group}:{process}"))]),
         20..=25 => other("supervisor.reloadConfig", Vec::new()),
         26 => other("supervisor.getAllConfigInfo", Vec::new()),
+        // So long that it is written in pieces.
+        27 if dice.one_in(4) => {
+            let call = call("system.listMethods", Vec::new());
+            other("system.multicall", vec![Value::Array(vec![call; 120])])
+        }
         27..=31 => other("supervisor.noSuchMethod", Vec::new()),
         32 => other("supervisor.restart", Vec::new()),
         33 => other("supervisor.shutdown", Vec::new()),
