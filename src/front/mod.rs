@@ -307,7 +307,10 @@ impl Front {
             // An idle daemon sleeps for ever.
             world.forget_waiters();
         }
-        self.scraps.free(limits::FREED_PARTS * self.scraps.len());
+        if !self.scraps.is_empty() {
+            self.scraps.free(limits::FREED_PARTS * self.scraps.len());
+            turn.host.freed();
+        }
         !self.scraps.is_empty()
             || !self.ready.is_empty()
             || self.waiting.iter().any(|key| self.may_be_answered(*key, changes))

@@ -380,6 +380,10 @@ impl Host for RealHost {
         (self.loader)()
     }
 
+    fn freed(&mut self) {
+        process::put_together();
+    }
+
     fn bug_report(&mut self) -> Option<String> {
         bugs::take()
     }

@@ -63,6 +63,8 @@ pub struct Refusals {
 /// A pretended system.
 #[derive(Debug, Default)]
 pub struct SimHost {
+    /// How often much was freed.
+    pub freed: usize,
     /// The time; set by whoever moves the clock.
     pub now: Mono,
     /// All chance of the system.
@@ -183,6 +185,10 @@ impl Folder for SimFolder<'_> {
 }
 
 impl Host for SimHost {
+    fn freed(&mut self) {
+        self.freed += 1;
+    }
+
     fn spawn(&mut self, who: Key<Process>, order: &SpawnOrder<'_>) -> Result<Pid, SpawnError> {
         let refused = self.spawn_error.or_else(|| {
             let any = [

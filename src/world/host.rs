@@ -176,6 +176,8 @@ pub trait Host {
     /// Reads the configuration again, with the command line it was first read with. The error is every mistake in
     /// it, at least one.
     fn load_config(&mut self) -> Result<Config, Vec<ConfigError>>;
+    /// Much that is small was freed, and more is going to be.
+    fn freed(&mut self) {}
     /// What is known of the last panic, once: message, place and calls. `None`: only the message is.
     fn bug_report(&mut self) -> Option<String> {
         None

@@ -468,6 +468,9 @@ impl World {
         let starting = self.start_some(turn);
         self.continue_ending(turn);
         let sweeping = self.interfaces.iter_mut().fold(false, |more, interface| interface.cache.sweep() | more);
+        if sweeping {
+            turn.host.freed();
+        }
         sweeping || late || starting
     }
 

@@ -309,4 +309,10 @@ fn large_calls_and_answers_are_freed_in_steps() {
         let rounds = rounds(&mut rig);
         assert!(expected.contains(&(rounds + 1)), "{rounds}");
     }
+    // The cache does so, too, and each step is told.
+    assert_eq!(status(&rig.ask(ask("any.store", &["k", &large]))), "200");
+    let before = rig.host.freed;
+    assert!(before >= 5 * expected.start, "{before}");
+    assert_eq!(status(&rig.ask(ask("any.delete", &["k"]))), "200");
+    assert!(expected.contains(&(rig.host.freed - before)), "{}", rig.host.freed - before);
 }
