@@ -300,8 +300,20 @@ fn slice_length(out: &[u8], limit: usize) -> usize {
 }
 
 /// [`write_text`] from a byte on that was returned before. Returns where to go on, if `out` comes to `limit` before the end.
+#[inline]
 fn write_text_from(out: &mut Vec<u8>, text: &str, style: Style, begun: Option<usize>, limit: usize) -> Option<usize> {
-    let mut at = begun.unwrap_or(0);
+    /// Nearly all texts are no longer, and written without a look at the limit.
+    const SHORT: usize = 64;
+    if text.len() > SHORT {
+        return write_long_text(out, text, style, begun.unwrap_or(0), limit);
+    }
+    write_text(out, text, style);
+    None
+}
+
+#[inline(never)]
+fn write_long_text(out: &mut Vec<u8>, text: &str, style: Style, begun: usize, limit: usize) -> Option<usize> {
+    let mut at = begun;
     loop {
         let mut end = text.len().min(at + slice_length(out, limit));
         while !text.is_char_boundary(end) {
