@@ -75,11 +75,12 @@ struct Row {
 impl Row {
     /// The words in front of the daemon's command. This program is where it belongs from here on.
     fn place(self) -> Vec<&'static str> {
-        match self.anywhere {
-            true => processors::unpin_client(),
-            false => drop(processors::pin_client()),
+        if self.anywhere {
+            processors::unpin_client();
+            return Vec::new();
         }
-        if self.anywhere { Vec::new() } else { processors::prefix() }
+        processors::pin_client();
+        processors::prefix()
     }
 
     /// Events per second, and per second of the daemon's processor time.

@@ -29,7 +29,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("signal", "a signal's name or number"),
     ("exitcodes", "numbers from 0 to 255 with commas between"),
     ("list", "words with commas between"),
-    ("cpus", "numbers and ranges from 0 to 8191 with commas between, such as 0,2-3"),
+    ("cpus", "numbers and ranges with commas between, such as 0,2-3"),
     ("directory", "an existing directory"),
     ("path_in_directory", "a file in an existing directory"),
     ("logfile", "a file, AUTO or NONE"),
